@@ -1,0 +1,34 @@
+# What every translation unit is compiled with. Warnings are errors: a warning that may be ignored is one nobody reads.
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wvla -Werror
+                    -fno-strict-aliasing -fstack-protector-strong -D_GNU_SOURCE)
+add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
+                    $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual>
+                    $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast>)
+# Same paths in every checkout: reproducible objects, and compiler caches that hit from another folder.
+add_compile_options(-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=)
+add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,--as-needed)
+
+if(TURNPIKE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(TURNPIKE_SANITIZE)
+  add_compile_options(-fsanitize=${TURNPIKE_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${TURNPIKE_SANITIZE})
+  if(TURNPIKE_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+  if(TURNPIKE_SANITIZE MATCHES "thread")
+    add_compile_options(-Wno-error=tsan)  # GCC warns that TSan does not see fences; the code says where it relies on one
+  endif()
+elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_compile_definitions(_FORTIFY_SOURCE=2)
+endif()
+
+find_program(TURNPIKE_CCACHE ccache)
+if(TURNPIKE_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${TURNPIKE_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${TURNPIKE_CCACHE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(tl-expected REQUIRED)

@@ -1,0 +1,173 @@
+#!/usr/bin/python3
+"""./check: build and run every test, and end with one plain line: `N passed, N failed, N skipped`.
+
+Steps, in this order; each writes JUnit files below build/results/, and the closing line is counted from those alone:
+
+  dev      build with ASan and UBSan, run every GoogleTest program
+  rules    the rules of the house (tools/rules)
+  system   pytest over tests/system (whole programs, namespaces, the installed tree)
+  tsan     the tests labelled `threads` again under ThreadSanitizer          (not with --fast)
+  fuzz     every fuzz target for a bounded number of runs                    (not with --fast)
+
+--fast leaves out the slow: tests labelled `slow`, and the steps so marked above.
+A step that cannot run counts as one failure; nothing is skipped without its reason being printed.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "build" / "results"
+FUZZ_RUNS = 20000
+
+
+class Tally:
+    """What the closing line says, and the lines above it that explain it."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failures = []
+        self.skips = {}
+
+    def fail(self, name, message):
+        self.failures.append(f"{name}: {message}")
+
+    def read_junit(self, path):
+        for case in ElementTree.parse(path).getroot().iter("testcase"):
+            name = f"{path.stem}: {case.get('classname', '')}.{case.get('name', '')}"
+            failure = case.find("failure") if case.find("failure") is not None else case.find("error")
+            skipped = case.find("skipped")
+            if failure is not None:
+                self.fail(name, first_line(failure.get("message") or failure.text or "failed"))
+            elif skipped is not None or case.get("result") == "skipped" or case.get("status") == "notrun":
+                reason = skipped.get("message") or skipped.text if skipped is not None else "disabled"
+                self.skips.setdefault(first_line(reason or "no reason given"), []).append(name)
+            else:
+                self.passed += 1
+
+    def report(self):
+        for reason, names in sorted(self.skips.items()):
+            print(f"skipped ({len(names)}): {reason}\n    " + "\n    ".join(names[:5]))
+        for failure in self.failures:
+            print(f"FAILED  {failure}")
+        skipped = sum(len(names) for names in self.skips.values())
+        print(f"{self.passed} passed, {len(self.failures)} failed, {skipped} skipped", flush=True)
+        return 1 if self.failures or self.passed == 0 else 0
+
+
+def first_line(text):
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    return " | ".join(lines[:3])[:300]
+
+
+def run(*command, **options):
+    return subprocess.run([str(word) for word in command], cwd=ROOT, check=False, **options).returncode
+
+
+def build(preset, tally):
+    """Configures and builds a preset with its progress shown; says whether that went well."""
+    print(f"== build {preset}", flush=True)
+    begun = time.monotonic()
+    log = ROOT / "build" / f"{preset}-configure.log"
+    log.parent.mkdir(exist_ok=True)
+    with open(log, "w", encoding="utf-8") as out:
+        configured = run("cmake", "--preset", preset, stdout=out, stderr=subprocess.STDOUT) == 0
+    if not configured:
+        print(log.read_text(encoding="utf-8")[-4000:])
+    good = configured and run("cmake", "--build", "--preset", preset) == 0
+    if not good:
+        tally.fail(f"build {preset}", "does not build")
+    print(f"   {time.monotonic() - begun:.0f} s", flush=True)
+    return good
+
+
+def run_ctest(preset, tally, *more):
+    """Runs the GoogleTest programs of a preset; a program that dies without its JUnit file counts as one failure."""
+    print(f"== test {preset}", flush=True)
+    folder = ROOT / "build" / preset
+    shutil.rmtree(folder / "results", ignore_errors=True)
+    junit = folder / "ctest.xml"
+    junit.unlink(missing_ok=True)
+    run("ctest", "--test-dir", folder, "-j", os.cpu_count(), "--output-on-failure", "--output-junit", junit, *more)
+    if not junit.exists():
+        tally.fail(f"ctest {preset}", "did not run")
+        return
+    for case in ElementTree.parse(junit).getroot().iter("testcase"):
+        written = folder / "results" / f"{case.get('name')}.xml"
+        before = len(tally.failures)
+        if written.exists():
+            shutil.copy(written, RESULTS / f"{preset}-{written.name}")
+            tally.read_junit(RESULTS / f"{preset}-{written.name}")
+        elif case.get("status") == "run":
+            tally.passed += 1
+        if case.get("status") == "fail" and len(tally.failures) == before:
+            tally.fail(f"{preset}: {case.get('name')}", "ended badly (crash, sanitizer or time-out); its output is above")
+
+
+def run_rules(tally):
+    print("== rules", flush=True)
+    junit = RESULTS / "rules.xml"
+    if run(ROOT / "tools/rules/run.py", "--junit", junit, "--build", ROOT / "build/dev") not in (0, 1) or not junit.exists():
+        tally.fail("rules", "did not run")
+        return
+    tally.read_junit(junit)
+
+
+def run_pytest(tally, fast):
+    print("== system", flush=True)
+    junit = RESULTS / "system.xml"
+    selection = ["-m", "not slow"] if fast else []
+    code = run("/usr/bin/python3", "-m", "pytest", "-q", "tests/system", "--junitxml", junit, *selection)
+    if code not in (0, 1, 5) or not junit.exists():
+        tally.fail("system", f"pytest ended with {code}")
+        return
+    tally.read_junit(junit)
+
+
+def run_fuzz(tally):
+    """A bounded, seeded run of every fuzz target over its corpus: a regression test, not a hunt."""
+    print("== fuzz", flush=True)
+    targets = sorted(path for path in (ROOT / "build/fuzz/fuzz").glob("fuzz_*") if path.is_file() and os.access(path, os.X_OK))
+    for target in targets:
+        corpus = ROOT / "fuzz/corpus" / target.name.removeprefix("fuzz_")
+        found = ROOT / "build/fuzz/found" / target.name
+        found.mkdir(parents=True, exist_ok=True)
+        code = run(target, f"-runs={FUZZ_RUNS}", "-seed=1", "-timeout=10", f"-artifact_prefix={found}/", "-verbosity=0",
+                   *([corpus] if corpus.is_dir() else []), stdin=subprocess.DEVNULL)
+        if code == 0:
+            tally.passed += 1
+        else:
+            tally.fail(target.name, f"ended with {code}; the input is in {found.relative_to(ROOT)}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fast", action="store_true", help="the inner loop: no slow tests, one build")
+    fast = parser.parse_args().fast
+    begun = time.monotonic()
+    shutil.rmtree(RESULTS, ignore_errors=True)
+    RESULTS.mkdir(parents=True)
+    tally = Tally()
+
+    if build("dev", tally):
+        run_ctest("dev", tally, *(["-LE", "slow"] if fast else []))
+    run_rules(tally)
+    run_pytest(tally, fast)
+    if not fast:
+        if build("tsan", tally):
+            run_ctest("tsan", tally)
+        if build("fuzz", tally):
+            run_fuzz(tally)
+
+    print(f"== {time.monotonic() - begun:.0f} s", flush=True)
+    return tally.report()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
