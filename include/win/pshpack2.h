@@ -1,0 +1,2 @@
+/* Structures up to the next <poppack.h> are packed to 2 bytes. No include guard, on purpose. */
+#pragma pack(push, 2)

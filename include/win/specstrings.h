@@ -1,0 +1,2 @@
+/* Another name under which the annotations are included. */
+#include "sal.h"
