@@ -1,0 +1,50 @@
+/* Hooks for tests of a client, and of Turnpike itself: turn the clock instead of sleeping, wait until everything that
+ * is due has been said, count what is alive. A program that does not call these pays nothing for them.
+ *
+ * They concern this process alone (one process, one world), may be called from any thread but not from inside a
+ * callback of the library (TpClockAdvance and TpDrain would wait for themselves: they return at once instead, 0). */
+#ifndef TURNPIKE_TESTING_H
+#define TURNPIKE_TESTING_H
+
+#include <stdint.h>
+
+#include <turnpike/api.h>
+
+TP_BEGIN
+
+/* From now on the library's clock stands still and moves only by TpClockAdvance. To be called before the first client
+ * registers; returns 1, or 0 where a client is registered already (nothing changes then). */
+TP_API int TpClockUseTest(void) TP_NOEXCEPT;
+
+/* Back to the system's clock. Returns 1, or 0 where a client is still registered. */
+TP_API int TpClockUseSystem(void) TP_NOEXCEPT;
+
+/* Turns the test clock by so many milliseconds. When it returns, every timer that became due has run and every event
+ * that this caused has been delivered: the callbacks have returned. Returns 1; 0 without a test clock. */
+TP_API int TpClockAdvance(uint32_t milliseconds) TP_NOEXCEPT;
+
+/* Waits until every event queued so far, for any client, has been delivered and its callback has returned. */
+TP_API int TpDrain(void) TP_NOEXCEPT;
+
+/* What can be counted. */
+#define TP_KIND_ANY 0u
+#define TP_KIND_ENTITY 1u
+#define TP_KIND_DESTINATION 2u
+#define TP_KIND_ROUTE 3u
+#define TP_KIND_NEXT_HOP 4u
+#define TP_KIND_ENUMERATION 5u
+#define TP_KIND_ROUTE_LIST 6u
+#define TP_KIND_NOTIFICATION 7u
+
+/* Objects of that kind that are alive in the process, tombstones included. */
+TP_API uint64_t TpObjectCount(uint32_t kind) TP_NOEXCEPT;
+
+/* References that clients hold on objects of that kind: what they still owe a release for. */
+TP_API uint64_t TpReferenceCount(uint32_t kind) TP_NOEXCEPT;
+
+/* Handles that clients left behind when they deregistered, since the process began (each was reported in the log). */
+TP_API uint64_t TpLeakCount(uint32_t kind) TP_NOEXCEPT;
+
+TP_END
+
+#endif
