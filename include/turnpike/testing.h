@@ -45,6 +45,22 @@ TP_API uint64_t TpReferenceCount(uint32_t kind) TP_NOEXCEPT;
 /* Handles that clients left behind when they deregistered, since the process began (each was reported in the log). */
 TP_API uint64_t TpLeakCount(uint32_t kind) TP_NOEXCEPT;
 
+/* The configuration of one routing table, as a host injects it: section 5 of docs/contract/rtmv2.md gives the meaning,
+ * the defaults and the limits. */
+typedef struct TP_RTM_TABLE {
+  uint16_t instance;
+  uint16_t family;
+  uint32_t max_next_hops_in_route;
+  uint32_t max_handles_in_enum;
+  uint32_t opaque_slots;
+  uint32_t max_change_registrations;
+} TP_RTM_TABLE;
+
+/* The tables that clients may register with from now on; null: the defaults again. Values are taken as they are, so
+ * that a test can see a registration with a table that is out of its limits be refused (ERROR_BAD_CONFIGURATION).
+ * Returns 1, or 0 where a client is registered already (nothing changes then). */
+TP_API int TpRtmConfigure(const TP_RTM_TABLE* tables, uint32_t count) TP_NOEXCEPT;
+
 TP_END
 
 #endif
