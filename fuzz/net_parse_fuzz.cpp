@@ -10,9 +10,8 @@
 
 #include "net/text.h"
 
+namespace turnpike::net {
 namespace {
-
-using namespace turnpike::net;
 
 void require(bool held) {
   if (!held) std::abort();
@@ -44,8 +43,10 @@ void check_against_libc(std::string_view text) {
 }
 
 }  // namespace
+}  // namespace turnpike::net
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace turnpike::net;  // allow using-namespace: the entry point of libFuzzer stands in none
   const std::string text(data, data + size);
   check_round_trip(text, [](std::string_view in) { return parse_address(in); });
   check_round_trip(text, [](std::string_view in) { return parse_prefix(in); });

@@ -192,14 +192,14 @@ TEST(Address, ClassesEndWhereTheRfcsSay) {
                         {"::fffe:0:0"_address, ""},
                         {"0:0:0:1:0:ffff::"_address, ""},
                         {"::127.0.0.1"_address, ""}};
-  for (const auto& [address, classes] : cases) {
-    const auto expected = [&](char letter) { return classes.find(letter) != std::string_view::npos; };
-    EXPECT_EQ(address.is_unspecified(), expected('u')) << address;
-    EXPECT_EQ(address.is_loopback(), expected('l')) << address;
-    EXPECT_EQ(address.is_multicast(), expected('m')) << address;
-    EXPECT_EQ(address.is_link_local(), expected('k')) << address;
-    EXPECT_EQ(address.is_broadcast(), expected('b')) << address;
-    EXPECT_EQ(address.is_ipv4_mapped(), expected('p')) << address;
+  for (const Case& one : cases) {
+    const auto expected = [&](char letter) { return one.classes.find(letter) != std::string_view::npos; };
+    EXPECT_EQ(one.address.is_unspecified(), expected('u')) << one.address;
+    EXPECT_EQ(one.address.is_loopback(), expected('l')) << one.address;
+    EXPECT_EQ(one.address.is_multicast(), expected('m')) << one.address;
+    EXPECT_EQ(one.address.is_link_local(), expected('k')) << one.address;
+    EXPECT_EQ(one.address.is_broadcast(), expected('b')) << one.address;
+    EXPECT_EQ(one.address.is_ipv4_mapped(), expected('p')) << one.address;
   }
 }
 

@@ -57,9 +57,9 @@ TEST(Prefix, OrderIsStrictWeakAndKeepsContentsTogether) {
   std::vector<Prefix> all;
   for (const auto& [base, first] : {std::pair("10.0.0.0"_address, 29U), std::pair("2001:db8::"_address, 125U)}) {
     for (unsigned length = first; length <= base.width(); ++length) {
-      for (auto at = std::optional(base); Prefix(base, first).contains(*at);
-           at = Prefix(*at, length).last().successor()) {
-        all.emplace_back(*at, length);
+      for (Address at = base; Prefix(base, first).contains(at);
+           at = Prefix(at, length).last().successor().value_or(Address())) {
+        all.emplace_back(at, length);
       }
     }
   }
