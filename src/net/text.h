@@ -164,16 +164,13 @@ struct Groups {
   }
 };
 
-// Whether a dotted quad begins here rather than a group.
-[[nodiscard]] constexpr bool quad_is_next(const Cursor& in) {
-  const std::size_t stop = in.rest().find_first_of(".:");
-  return stop != std::string_view::npos && in.rest()[stop] == '.';
-}
-
 // One group, or the dotted quad that stands for the last two.
 constexpr Parsed<Groups> read_next_group(Cursor& in, Groups groups) {
   if (groups.count == 8) return wrong(in.position(), "an IPv6 address has at most eight groups");
-  if (quad_is_next(in)) {
+  const Cursor begin = in;
+  const auto group = read_group(in);
+  if (in.rest().starts_with('.') && in.position() > begin.position()) {
+    in = begin;
     if (groups.count > 6) return wrong(in.position(), "no room is left for an IPv4 address");
     const auto quad = read_dotted_quad(in);
     if (!quad) return tl::unexpected(quad.error());
@@ -182,7 +179,6 @@ constexpr Parsed<Groups> read_next_group(Cursor& in, Groups groups) {
     groups.group[groups.count++] = static_cast<std::uint16_t>(*quad);
     return groups;
   }
-  const auto group = read_group(in);
   if (!group) return tl::unexpected(group.error());
   groups.group[groups.count++] = *group;
   return groups;
