@@ -11,6 +11,7 @@
 #include <random>
 #include <vector>
 
+#include "base/epoch.h"
 #include "base/handle_table.h"
 
 namespace turnpike {
@@ -100,7 +101,46 @@ void pin_shared(benchmark::State& state) {
     benchmark::DoNotOptimize(world().table->pin<Thing>(handle));
   }
 }
-BENCHMARK(pin_shared)->Threads(2)->UseRealTime();
+BENCHMARK(pin_shared)->Threads(1)->Threads(2)->UseRealTime();
+
+// The same without a write to what is shared: an Epoch's reader and peek().
+Epoch& epoch() {
+  static const std::unique_ptr<Epoch> instance = std::move(Epoch::create().value());
+  return *instance;
+}
+
+void epoch_enter_leave(benchmark::State& state) {
+  for (auto _ : state) {
+    const Epoch::Reader reader(epoch());
+    benchmark::ClobberMemory();
+  }
+}
+BENCHMARK(epoch_enter_leave)->Threads(1)->Threads(2)->UseRealTime();
+
+void epoch_peek_shared(benchmark::State& state) {
+  Handle handle = world().few[0];
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(handle);
+    const Epoch::Reader reader(epoch());
+    benchmark::DoNotOptimize(world().table->peek<Thing>(handle)->weight);
+  }
+}
+BENCHMARK(epoch_peek_shared)->Threads(1)->Threads(2)->UseRealTime();
+
+void epoch_retire_collect(benchmark::State& state) {
+  for (auto _ : state) {
+    epoch().retire(&state, [](void*, void*) {});
+    epoch().collect(256);
+  }
+}
+BENCHMARK(epoch_retire_collect);
+
+void epoch_synchronize(benchmark::State& state) {
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(epoch().synchronize());
+  }
+}
+BENCHMARK(epoch_synchronize);
 
 template <class F>
 void over_a_million(benchmark::State& state, F look_up) {

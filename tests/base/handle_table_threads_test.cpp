@@ -11,22 +11,10 @@
 #include <vector>
 
 #include "handle_table_fixture.h"
+#include "on_threads.h"
 
 namespace turnpike {
 namespace {
-
-// Runs `body(n)` on so many threads at the same time, until all have returned.
-template <class F>
-void on_threads(int count, F body) {
-  std::latch start(count);
-  std::vector<std::jthread> threads;
-  for (int n = 0; n < count; ++n) {
-    threads.emplace_back([&, n] {
-      start.arrive_and_wait();
-      body(n);
-    });
-  }
-}
 
 // Threads pin whatever stands in a few cells while others replace it: a pinned object is whole, and dies once.
 TEST(HandleTableThreads, PinsAgainstRemovals) {
