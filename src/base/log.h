@@ -113,6 +113,8 @@ struct LogField {
     } else if constexpr (std::convertible_to<const T&, const char*>) {
       const char* const text = from;
       return text != nullptr ? std::string_view(text) : std::string_view();
+    } else if constexpr (requires { std::string_view(from.view()); }) {
+      return std::string_view(from.view());  // net's texts: {"prefix", to_text(prefix)}
     } else {
       return std::string_view(from);
     }

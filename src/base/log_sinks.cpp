@@ -80,7 +80,8 @@ class LineSink : public LogSink {
       : owned_(std::move(owned)), descriptor_(descriptor), append_(append) {}
 
   bool write(const LogRecord& record) override {
-    line_.assign(amputated_ ? "\n" : "");
+    line_.clear();
+    if (amputated_) line_.push_back('\n');
     append_(line_, record);
     const std::size_t done = write_now(descriptor_, line_);
     if (done != 0) amputated_ = line_[done - 1] != '\n';

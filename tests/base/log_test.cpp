@@ -89,11 +89,15 @@ TEST(Log, ProcessLogSpeaksOnceItsHostAsks) {
 
 TEST(Log, FieldsKeepTheirTypes) {
   const char* const null = nullptr;
+  struct {
+    [[nodiscard]] std::string_view view() const { return "seen"; }
+  } text_in_place;
   EXPECT_EQ(LogField("k", std::int16_t{-2}).value, LogValue(std::int64_t{-2}));
   EXPECT_EQ(LogField("k", std::numeric_limits<std::uint64_t>::max()).value, LogValue(~std::uint64_t{0}));
   EXPECT_EQ(LogField("k", 1.5F).value, LogValue(1.5));
   EXPECT_EQ(LogField("k", false).value, LogValue(false));
   EXPECT_EQ(LogField("k", "text").value, LogValue(std::string_view("text")));
+  EXPECT_EQ(LogField("k", text_in_place).value, LogValue(std::string_view("seen")));
   EXPECT_EQ(LogField("k", null).value, LogValue(std::string_view()));
 }
 
