@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <ctime>
 
@@ -9,6 +10,21 @@ namespace {
 
 // Set while this thread runs a sink. Initial-exec: a load from the thread pointer, in a shared library too.
 [[gnu::tls_model("initial-exec")]] constinit thread_local bool in_sink = false;
+
+// This thread is in a sink. A line is often written between a failed call and the look at its errno: that survives.
+class InSink {
+ public:
+  InSink() { in_sink = true; }
+  InSink(const InSink&) = delete;
+  InSink& operator=(const InSink&) = delete;
+  ~InSink() {
+    in_sink = false;
+    errno = errno_before_;
+  }
+
+ private:
+  int errno_before_ = errno;
+};
 
 std::uint64_t read_clock(clockid_t clock) {
   timespec now{};
@@ -158,14 +174,12 @@ void Log::write_to(Slot& slot, const LogRecord& record) noexcept {
 }
 
 bool Log::attempt(Slot& slot, const LogRecord& record) noexcept {
-  in_sink = true;
-  bool written = false;
+  const InSink here;
   try {
-    written = slot.sink->write(record);
+    return slot.sink->write(record);
   } catch (...) {  // out of memory, or a callback's own exception: either way the line is lost and counted
+    return false;
   }
-  in_sink = false;
-  return written;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -11,11 +11,11 @@
 // until its host opens a sink nothing is written anywhere, at any level. A call that no sink wants costs one relaxed
 // load and a branch; its fields are not even evaluated.
 //
-// Never in the way. Logging neither throws nor allocates for the caller's account, and no sink of ours waits: a line
-// that cannot be written now (pipe full, journal gone, callback that throws) is lost, the sink counts it, and once the
-// sink works again it says so in one line. A call site that talks too much is limited: so many lines in an interval,
-// the rest counted and told in one line, "… suppressed K times", with the first line of anybody after the interval has
-// ended, at the latest when a sink is closed. Debug lines are not limited: who asks for them asks for all.
+// Never in the way. Logging does not throw, leaves errno alone, and no sink of ours waits: a line that cannot be
+// written now (pipe full, journal gone, callback that throws) is lost, the sink counts it, and once the sink works
+// again it says so in one line. A call site that talks too much is limited: so many lines in an interval, the rest
+// counted and told in one line, "… suppressed K times", with the first line of anybody after the interval has ended, at
+// the latest when a sink is closed. Debug lines are not limited: who asks for them asks for all.
 //
 // Locks. Each sink has its own mutex, held only while that sink writes one line; nothing is locked before. A callback
 // may open sinks and change levels. It may not close one: two callbacks that close each other's sink would wait for

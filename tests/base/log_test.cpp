@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cerrno>
 #include <limits>
 #include <stdexcept>
 #include <string>
@@ -301,6 +302,15 @@ TEST(LogCallback, MayOpenAndSetLevelsButNeitherCloseNorLog) {
   EXPECT_THAT(answers, ElementsAre("opened", "set", "busy", "busy"));
   EXPECT_EQ(log.stats().lost, 2U);
   EXPECT_TRUE(log.close(self));
+}
+
+TEST(Log, LeavesErrnoAlone) {
+  Log log;
+  const LogSinkId id = *log.open(callback([](auto&) { errno = EPIPE; }), LogLevel::kInfo);
+  errno = ENOBUFS;
+  TURNPIKE_LOG_TO(log, LogLevel::kInfo, "a", "line");
+  EXPECT_EQ(errno, ENOBUFS);
+  EXPECT_TRUE(log.close(id));
 }
 
 TEST(LogCallback, AnEmptyFunctionIsRefused) {
