@@ -236,7 +236,13 @@ class HandleTable {
 
   // The object, pinned. Empty: the handle is null, stale, out of range, of another kind, or pinned kMaxPins times.
   template <class T>
-  Pin<T> pin(Handle handle) noexcept;
+  Pin<T> pin(Handle handle) noexcept {
+    return pin_tagged<T>(handle, HandleKind<T>::tag);
+  }
+
+  // The same where several tags name objects of one type: `tag` is the one to accept, and it was added as a T.
+  template <class T>
+  Pin<T> pin_tagged(Handle handle, HandleTag tag) noexcept;
 
   // Refuses the handle from now on, and destroys the object: now, or when its last pin goes. A handle that is null,
   // stale, out of range, of another kind, or removed already: kInvalidHandle, so of many that remove it at once just
@@ -367,10 +373,10 @@ inline bool HandleTable::take_pin(detail::HandleSlot& slot, std::uint64_t handle
 }
 
 template <class T>
-Pin<T> HandleTable::pin(Handle handle) noexcept {
+Pin<T> HandleTable::pin_tagged(Handle handle, HandleTag tag) noexcept {
   const auto number = static_cast<std::uint64_t>(handle);
   detail::HandleSlot* slot = slot_of(number);
-  if (slot == nullptr || tag_of(handle) != HandleKind<T>::tag || !take_pin(*slot, number)) {
+  if (slot == nullptr || tag_of(handle) != tag || !take_pin(*slot, number)) {
     return {};
   }
   return Pin<T>(this, slot, static_cast<T*>(slot->object.load(std::memory_order_relaxed)));
