@@ -1,0 +1,14 @@
+/* The small part of Windows that router code stands on. As on Windows it brings <winsock.h> along, unless the client
+ * says WIN32_LEAN_AND_MEAN. */
+#ifndef _WINDOWS_
+#define _WINDOWS_
+
+#include <stdarg.h>
+
+#include "excpt.h"
+#include "sdkddkver.h"
+#include "winbase.h"
+#include "windef.h"
+#include "winerror.h"
+
+#endif

@@ -1,0 +1,195 @@
+// The life of a thread's record.
+//
+// It hangs on a pthread key and not on a C++ thread_local object: keys are destroyed after those, so a destructor of
+// the client's that still sets an event or leaves a mutex finds the record alive. If a later key's destructor uses the
+// shim once more it gets a fresh record, which the C library destroys in its next round.
+//
+// A thread counts as ended (its handle is signalled, its mutexes are abandoned) when that key is destroyed: after the
+// client's own clean-up, and for threads that the shim did not make as well.
+#include "win32/thread.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <mutex>
+
+#include "win32/mutex.h"
+
+namespace turnpike::win32 {
+
+void end_of_thread(void* record);
+
+namespace {
+
+constinit thread_local Thread* this_thread = nullptr;
+
+pthread_key_t record_key() {
+  static const pthread_key_t key = [] {
+    pthread_key_t made{};
+    ::pthread_key_create(&made, end_of_thread);
+    return made;
+  }();
+  return key;
+}
+
+}  // namespace
+
+void end_of_thread(void* record) {
+  auto* thread = static_cast<Thread*>(record);
+  thread->end();
+  this_thread = nullptr;
+  thread->release();
+}
+
+Thread::Thread() : Waitable(kKind, false), parker_(Parker::take_one()) {}
+
+Thread::~Thread() { parker_.give_back(); }
+
+Thread& Thread::current() {
+  if (this_thread == nullptr) {
+    make_unstarted().detach()->begin_on_this_thread();
+  }
+  return *this_thread;
+}
+
+Ref<Thread> Thread::make_unstarted() { return Ref<Thread>::adopt(new Thread); }
+
+void Thread::begin_on_this_thread() {
+  id_.store(static_cast<std::uint32_t>(::gettid()), std::memory_order_release);
+  futex_wake_all(id_);
+  this_thread = this;
+  ::pthread_setspecific(record_key(), this);
+}
+
+std::uint32_t Thread::id() const {
+  std::uint32_t id = 0;
+  while ((id = id_.load(std::memory_order_acquire)) == 0) {
+    futex_wait(id_, 0);
+  }
+  return id;
+}
+
+void Thread::wait_for_start() {
+  while (suspended_.load(std::memory_order_acquire) != 0) {
+    futex_wait(suspended_, 1);
+  }
+}
+
+std::uint32_t Thread::start() {
+  const std::uint32_t before = suspended_.exchange(0, std::memory_order_acq_rel);
+  futex_wake_all(suspended_);
+  return before;
+}
+
+void*& Thread::variable(std::uint32_t index, std::uint32_t life) {
+  if (index >= variables_.size()) {
+    variables_.resize(index + 1);
+  }
+  Variable& variable = variables_[index];
+  if (variable.life != life) {
+    variable = {nullptr, life};
+  }
+  return variable.value;
+}
+
+void Thread::end() {
+  {
+    const std::lock_guard guard(apc_lock_);
+    takes_apcs_ = false;
+    apcs_.clear();
+  }
+  abandon_mutexes();
+  exit_code_.store(exit_code_to_be_, std::memory_order_release);
+  update([this] { return ended_ = true; });
+}
+
+bool Thread::queue_apc(const Apc& apc) {
+  bool wake = false;
+  {
+    const std::lock_guard guard(apc_lock_);
+    if (!takes_apcs_) {
+      return false;
+    }
+    apcs_.push_back(apc);
+    wake = alertable_wait_ != nullptr && alertable_wait_->end_without_object(kInterrupted);
+  }
+  if (wake) {
+    parker_.unpark();
+  }
+  return true;
+}
+
+std::optional<Apc> Thread::next_apc() {
+  const std::lock_guard guard(apc_lock_);
+  if (apcs_.empty()) {
+    return std::nullopt;
+  }
+  const Apc apc = apcs_.front();
+  apcs_.pop_front();
+  return apc;
+}
+
+bool Thread::run_apcs() {
+  bool ran = false;
+  while (const std::optional<Apc> apc = next_apc()) {
+    ran = true;
+    apc->run(*apc);
+  }
+  return ran;
+}
+
+void Thread::begin_alertable(Wait& wait) {
+  const std::lock_guard guard(apc_lock_);
+  alertable_wait_ = &wait;
+  if (!apcs_.empty()) {
+    wait.end_without_object(kInterrupted);
+  }
+}
+
+void Thread::end_alertable() {
+  const std::lock_guard guard(apc_lock_);
+  alertable_wait_ = nullptr;
+}
+
+void Thread::now_owns(Mutex& mutex) {
+  const std::lock_guard guard(mutexes_lock_);
+  mutex.next_owned = first_mutex_;
+  mutex.previous_owned = nullptr;
+  if (first_mutex_ != nullptr) {
+    first_mutex_->previous_owned = &mutex;
+  }
+  first_mutex_ = &mutex;
+}
+
+void Thread::owns_no_more(Mutex& mutex) {
+  const std::lock_guard guard(mutexes_lock_);
+  (mutex.previous_owned != nullptr ? mutex.previous_owned->next_owned : first_mutex_) = mutex.next_owned;
+  if (mutex.next_owned != nullptr) {
+    mutex.next_owned->previous_owned = mutex.previous_owned;
+  }
+}
+
+// A mutex whose last reference goes just now is about to take itself off the list; it must have done so before this
+// record may go. One that lives is kept alive for its abandoning.
+void Thread::abandon_mutexes() {
+  for (;;) {
+    Mutex* mutex = nullptr;
+    {
+      const std::lock_guard guard(mutexes_lock_);
+      if (first_mutex_ == nullptr) {
+        return;
+      }
+      if (first_mutex_->add_reference_if_alive()) {
+        mutex = first_mutex_;
+      }
+    }
+    if (mutex == nullptr) {
+      ::sched_yield();
+      continue;
+    }
+    Ref<Mutex>::adopt(mutex)->abandon(*this);
+  }
+}
+
+}  // namespace turnpike::win32
