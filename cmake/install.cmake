@@ -12,6 +12,7 @@ add_library(turnpike_win INTERFACE)
 set_target_properties(turnpike_win PROPERTIES EXPORT_NAME win)
 target_link_libraries(turnpike_win INTERFACE turnpike)
 target_include_directories(turnpike_win INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include/win>
+                           $<BUILD_INTERFACE:${TURNPIKE_HEADER_CASE}>
                            $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/turnpike-win>)
 add_library(Turnpike::turnpike ALIAS turnpike)
 add_library(Turnpike::win ALIAS turnpike_win)

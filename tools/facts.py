@@ -106,6 +106,23 @@ def preprocessed(header):
     return "\n".join(lines)
 
 
+def functions(header):
+    """[(name, prototype)] of every function that a header marks as one of our library's."""
+    text = re.sub(r"__asm__\s*\([^()]*\)", "", preprocessed(header)).replace('__attribute__((visibility("default")))', "@")
+    found = []
+    for statement in re.split(r"[;{}]", text):
+        prototype = re.search(r"([A-Za-z][\w\s*]*?\b(\w+)\s*\(.*\))\s*$", statement.replace("@", " "), re.DOTALL)
+        if "@" in statement and prototype and "typedef" not in statement:
+            found.append((prototype[2], " ".join(prototype[1].split()) + ";"))
+    return found
+
+
+def function_pointers(header):
+    """[(name, declaration)] of every type of a pointer to a function."""
+    return [(found[1], " ".join(found[0].split())) for found in
+            re.finditer(r"typedef\s+[\w ]+\(\s*\*\s*(\w+)\)\s*\([^;{}]*\);", preprocessed(header))]
+
+
 def closing(text, begin):
     """The place behind the brace that closes the one at `begin`."""
     depth = 0

@@ -92,20 +92,10 @@ def answers(expressions, options):
     return values
 
 
-def declarations(header):
-    """(name, text) of every function and function pointer type that a header of ours declares."""
-    text = fact_files.preprocessed(header)
-    text = text.replace('__attribute__((visibility("default")))', "WINAPI_HERE")
-    for found in re.finditer(r"WINAPI_HERE\s+([^;{}]*?\b(\w+)\s*\([^;{}]*\));", text):
-        yield found[2], found[1] + ";"
-    for found in re.finditer(r"typedef\s+[\w ]+\(\s*\*\s*(\w+)\)\s*\([^;{}]*\);", text):
-        yield found[1], found[0]
-
-
 def compare_declarations(all_of_them):
     """(name, what differs, where) of every declaration that the public headers have otherwise or not at all."""
     pairs = [(name, re.sub(r"\s+", " ", text), facts.header) for facts in all_of_them
-             for name, text in declarations(facts.header)]
+             for name, text in fact_files.functions(facts.header) + fact_files.function_pointers(facts.header)]
     conflicts = refused([text for _, text, _ in pairs], [])
     absent = refused([f"extern __typeof__({name}) {name};" if not text.startswith("typedef") else
                       f"extern {name} fact_{name};" for name, text, _ in pairs], [])
