@@ -82,7 +82,8 @@ def asserts(all_of_them):
                 lines.append(f'_Static_assert(offsetof({struct.name}, {path}) == {offset}, "offset, {place}");')
                 lines.append(f'_Static_assert(sizeof((({struct.name}*)0)->{path}) == {size}, "size, {place}");')
         for expression, value, where in facts.values:
-            lines.append(f'_Static_assert((unsigned long long)({expression}) == {value % 2**64:#x}ULL, "{where}: {expression}");')
+            number = f"{value % 2**64:#x}ULL"  # both sides go through 64 bits, so a sign counts
+            lines.append(f'_Static_assert((unsigned long long)({expression}) - {number} == 0, "{where}: {expression}");')
         for macro, text, where in facts.texts:
             lines.append(f'_Static_assert(sizeof({macro}) / sizeof({macro}[0]) == {len(text) + 1}, "{where}: {macro}");')
             lines.append("#ifdef __cplusplus  // C has no constant expression that looks into a string")

@@ -54,6 +54,7 @@ typedef short SHORT;
 typedef int LONG;
 typedef int INT;
 typedef int BOOL;
+typedef BOOL WINBOOL;
 typedef float FLOAT;
 typedef double DOUBLE;
 typedef unsigned char UCHAR;

@@ -1,5 +1,6 @@
 """The documented headers have the sizes, offsets and values that tests/facts records, and these are the documented ones."""
 
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,13 @@ COMPILERS = {
     "gcc-c++20": ["g++", "-x", "c++", "-std=c++20"],
     "clang-c11": ["clang-19", "-x", "c", "-std=c11"],
     "clang-c++20": ["clang++-19", "-x", "c++", "-std=c++20"],
+    "gcc-c++20-unicode": ["g++", "-x", "c++", "-std=c++20", "-DUNICODE"],
 }
+if platform.machine() == "x86_64":
+    # The other machine we support has an unsigned char and wchar_t. No libc of it is here: this one's headers do, once they
+    # are told their own name, by which they know how wide a word is.
+    COMPILERS["clang-arm64"] = ["clang-19", "--target=aarch64-linux-gnu", "-D__x86_64__=1",
+                                "-I/usr/include/x86_64-linux-gnu", "-x", "c", "-std=c11"]
 
 
 def tool(name, *arguments):

@@ -135,3 +135,22 @@ def test_names_in_any_case(compiler):
     assert {name.lower() for name in spellings} == set(HEADERS)
     assert {"Windef.h", "WINDEF.H", "WINDEF.h", "MprApi.h", "RtmV2.h", "RoutProt.h"} <= set(spellings)
     assert compile_includes(compiler, spellings, f"-I{CASE}") == ""
+
+
+def test_an_exported_entry_point_is_visible(tmp_path):
+    """A module built with everything hidden still shows what it marks in the Windows way."""
+    source, module = tmp_path / "module.c", tmp_path / "module.so"
+    source.write_text("""#include <routprot.h>
+__declspec(dllexport) DWORD WINAPI RegisterProtocol(PMPR_ROUTING_CHARACTERISTICS routing,
+                                                    PMPR_SERVICE_CHARACTERISTICS services) {
+  routing->fSupportedFunctionality = RF_ROUTING;
+  services->fSupportedFunctionality = 0;
+  return NO_ERROR;
+}
+DWORD hidden(void);
+DWORD hidden(void) { return NO_ERROR; }
+""", encoding="utf-8")
+    subprocess.run(["gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-DMPR50=1", "-fvisibility=hidden", "-shared", "-fPIC",
+                    f"-I{WIN}", source, "-o", module], check=True)
+    shown = subprocess.run(["nm", "-D", "--defined-only", module], check=True, text=True, capture_output=True).stdout
+    assert [line.split()[-1] for line in shown.splitlines()] == ["RegisterProtocol"]
