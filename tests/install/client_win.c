@@ -1,7 +1,8 @@
 /* Code written against the documented headers, which knows nothing of Turnpike. */
-#include <rtmv2.h>
+#include <Mgm.h>
+#include <RtmV2.h>
+#include <WINERROR.H>
 #include <stdio.h>
-#include <winerror.h>
 
 int main(void) {
   RTM_NET_ADDRESS address = {0};
