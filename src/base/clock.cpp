@@ -28,7 +28,7 @@ class SystemClock final : public Clock {
 }  // namespace
 
 Clock& system_clock() noexcept {
-  static SystemClock clock;
+  static SystemClock& clock = *new SystemClock;  // allow naked-new: never destroyed, threads may outlive main()
   return clock;
 }
 

@@ -2,9 +2,10 @@
 
 #include <pthread.h>
 
+#include <array>
 #include <csignal>
-#include <string>
-#include <system_error>
+#include <exception>
+#include <string_view>
 
 namespace turnpike {
 namespace {
@@ -36,39 +37,42 @@ Result<std::unique_ptr<TimerThread>> TimerThread::start(Timers& timers, Clock& c
   try {
     const SignalsBlocked blocked;
     made->thread_ = std::thread([thread = made.get()] { thread->run(); });
-  } catch (const std::system_error&) {
-    clock.unobserve(*made);
+  } catch (const std::exception&) {  // std::system_error or std::bad_alloc
     return fail(ErrorKind::kExhausted, "no more threads");
   }
-  pthread_setname_np(made->thread_.native_handle(), std::string(name).substr(0, 15).c_str());
+  made->id_ = made->thread_.get_id();
+  std::array<char, 16> shown{};
+  std::string_view(name).copy(shown.data(), shown.size() - 1);
+  pthread_setname_np(made->thread_.native_handle(), shown.data());
   return made;
 }
 
-TimerThread::~TimerThread() { static_cast<void>(stop()); }
+TimerThread::~TimerThread() {
+  static_cast<void>(stop());
+  clock_.unobserve(*this);
+}
 
 Result<void> TimerThread::stop() {
-  if (thread_.get_id() == std::this_thread::get_id()) {
+  if (id_ == std::this_thread::get_id()) {
     return fail(ErrorKind::kBusy, "a callback would wait for itself");
   }
+  stop_.request_stop();
+  timers_.wake();
+  const std::lock_guard lock(join_mutex_);
   if (thread_.joinable()) {
-    stopping_ = true;
-    timers_.wake();
     thread_.join();
-    clock_.unobserve(*this);
   }
   return {};
 }
 
-Result<void> TimerThread::settle() {
-  return thread_.joinable() ? timers_.settle(clock_) : fail(ErrorKind::kBusy, "nobody drives the timers any more");
-}
+Result<void> TimerThread::settle() { return timers_.settle(clock_, stop_.get_token()); }
 
 // In slices, so that a callback that keeps arming timers for the past cannot keep the thread from stopping.
 void TimerThread::run() {
   constexpr std::size_t kSlice = 256;
-  while (!stopping_) {
+  while (!stop_.stop_requested()) {
     static_cast<void>(timers_.advance(clock_.now(), kSlice));
-    if (!stopping_) {
+    if (!stop_.stop_requested()) {
       timers_.sleep(clock_);
     }
   }

@@ -1,8 +1,9 @@
 // A thread that drives a wheel of timers by a clock: it sleeps until the next is due, or until the clock is turned.
 #pragma once
 
-#include <atomic>
 #include <memory>
+#include <mutex>
+#include <stop_token>
 #include <thread>
 
 #include "base/clock.h"
@@ -22,8 +23,8 @@ class TimerThread final : ClockObserver {
   TimerThread(const TimerThread&) = delete;
   TimerThread& operator=(const TimerThread&) = delete;
 
-  // When it returns no callback runs, nor will; timers that were armed still are. Again: changes nothing. From inside a
-  // callback: kBusy, and the thread goes on.
+  // When it returns no callback runs, nor will; timers that were armed still are. Again, or from another thread at the
+  // same time: the same. From inside a callback: kBusy, and the thread goes on.
   Result<void> stop();
 
   // Waits until everything that is due has run: what a test calls after it has turned the clock. From inside a
@@ -37,8 +38,10 @@ class TimerThread final : ClockObserver {
 
   Timers& timers_;
   Clock& clock_;
-  std::atomic<bool> stopping_{false};
+  std::stop_source stop_;
+  std::mutex join_mutex_;  // stop() alone
   std::thread thread_;
+  std::thread::id id_;  // of the thread; start() sets it before anybody can ask
 };
 
 }  // namespace turnpike

@@ -164,6 +164,7 @@ void Timers::wake() noexcept {
     woken_ = true;
   }
   earlier_.notify_all();
+  progress_.notify_all();
 }
 
 void Timers::tell_sleeper(MonotonicTime deadline, std::unique_lock<std::mutex>& lock) noexcept {
@@ -174,7 +175,7 @@ void Timers::tell_sleeper(MonotonicTime deadline, std::unique_lock<std::mutex>& 
   }
 }
 
-Result<void> Timers::settle(const Clock& clock) {
+Result<void> Timers::settle(const Clock& clock, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   if (on_driver()) {
     return fail(ErrorKind::kBusy, "a callback would wait for itself");
@@ -182,9 +183,12 @@ Result<void> Timers::settle(const Clock& clock) {
   ++waiting_for_progress_;
   progress_.wait(lock, [&] {
     const std::optional<MonotonicTime> first = first_deadline();
-    return !driving_ && (!first || *first > clock.now());
+    return stop.stop_requested() || (!driving_ && (!first || *first > clock.now()));
   });
   --waiting_for_progress_;
+  if (stop.stop_requested()) {
+    return fail(ErrorKind::kBusy, "nobody drives the timers any more");
+  }
   return {};
 }
 

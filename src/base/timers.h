@@ -52,6 +52,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <thread>
 #include <vector>
 
@@ -111,12 +112,14 @@ class Timers {
   // nothing back. Waits while another thread drives. From inside a callback: kBusy.
   Result<std::size_t> advance(MonotonicTime now, std::size_t most = std::numeric_limits<std::size_t>::max());
 
-  // Sleeps until a timer is due by the clock, or somebody calls wake(). A wake() before counts.
+  // Sleeps until a timer is due by the clock, or somebody calls wake(). A wake() before counts. settle() looks again
+  // too.
   void sleep(const Clock& clock);
   void wake() noexcept;
 
-  // Waits until another thread has run everything that is due by the clock. From inside a callback: kBusy.
-  Result<void> settle(const Clock& clock);
+  // Waits until another thread has run everything that is due by the clock. From inside a callback, or when whoever
+  // drives has given up (`stop`, seen at the next wake()): kBusy.
+  Result<void> settle(const Clock& clock, const std::stop_token& stop = {});
 
  private:
   static constexpr int kTickBits = 20;

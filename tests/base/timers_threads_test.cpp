@@ -174,6 +174,23 @@ TEST_F(TimersThreads, ACallbackCannotStopItsThreadNorSettle) {
   ran.wait();
 }
 
+// Something is due for ever, so nobody who waits for it to settle would come back but for the stop.
+TEST_F(TimersThreads, StopReleasesWhoWaitsForItAndMayBeCalledAtOnce) {
+  for (int round = 0; round < 50; ++round) {
+    const auto timers = Timers::create(clock_.now()).value();
+    const auto thread = TimerThread::start(*timers, clock_).value();
+    std::function<void()> again = [&] { ASSERT_TRUE(timers->arm(clock_.now(), again)); };
+    again();
+    on_threads(4, [&](int n) {
+      if (n < 2) {
+        ASSERT_TRUE(thread->stop());
+      } else {
+        ASSERT_EQ(thread->settle().error().kind, ErrorKind::kBusy);
+      }
+    });
+  }
+}
+
 // One that is armed for the past for ever neither hangs stop() nor keeps others from running.
 TEST_F(TimersThreads, ARestlessTimerCanBeStopped) {
   const auto thread = TimerThread::start(*timers_, clock_).value();
