@@ -75,7 +75,7 @@ TEST_F(TestOfItsOwn, ATestThatHangsIsKilled) {
 TEST_F(TestOfItsOwn, ASkipComesBackWithItsReason) {
   const Played result = played("Skips");
   ASSERT_TRUE(result.skipped());
-  EXPECT_EQ(result.findings[0].message, "for a reason");
+  EXPECT_TRUE(result.findings[0].message.starts_with("for a reason")) << result.findings[0].message;
 }
 
 TEST_F(TestOfItsOwn, APartThatIsNotInTheTableIsAFailure) {
@@ -190,7 +190,8 @@ TEST_F(TestOfItsOwn, AnOrdinaryUserPlaysToo) {
   fs::copy_file(kPieces, copy);
   fs::permissions(folder, fs::perms(0755));
   const auto as_nobody = [&](const std::string& piece) {
-    Words words{"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+    // The suppressions that ./check names lie where nobody may not read.
+    Words words{"env", "-u", "TSAN_OPTIONS", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
     for (const auto& word : outer(piece, copy)) words.push_back(word);
     return attempt(words);
   };
