@@ -25,11 +25,18 @@ class SystemClock final : public Clock {
   void unobserve(ClockObserver&) noexcept override {}
 };
 
+// Never destroyed: a thread may outlive main().
+union ForEver {
+  SystemClock clock;
+  ForEver() : clock() {}
+  ~ForEver() {}
+};
+
 }  // namespace
 
 Clock& system_clock() noexcept {
-  static SystemClock& clock = *new SystemClock;  // allow naked-new: never destroyed, threads may outlive main()
-  return clock;
+  static ForEver for_ever;
+  return for_ever.clock;
 }
 
 MonotonicTime TestClock::now() const noexcept { return MonotonicTime(Duration(now_.load(std::memory_order_acquire))); }

@@ -7,8 +7,11 @@
 namespace turnpike {
 
 Result<std::unique_ptr<Timers>> Timers::create(MonotonicTime start, std::uint32_t capacity) {
-  return SlotPool<Timer>::make(capacity).map(
-      [start](SlotPool<Timer>&& pool) { return std::unique_ptr<Timers>(new Timers(start, std::move(pool))); });
+  Result<SlotPool<Timer>> pool = SlotPool<Timer>::make(capacity);
+  if (!pool) {
+    return tl::unexpected(pool.error());
+  }
+  return std::unique_ptr<Timers>(new Timers(start, std::move(*pool)));
 }
 
 // Only a hint: any index will do. Inlined by force, since GCC takes a function that does no more for one without
