@@ -183,7 +183,7 @@ TEST_F(Leftovers, TwoTestsAtOnceDoNotClash) {
 
 // Nobody runs a copy of this program, from a place that nobody can reach.
 TEST_F(TestOfItsOwn, AnOrdinaryUserPlaysToo) {
-  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become an ordinary user";
+  if (::geteuid() != 0) GTEST_SKIP() << "wants real root: to become an ordinary user";
   std::string folder = fs::temp_directory_path() / "ground-XXXXXX";
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);
   const std::string copy = folder + "/copy";

@@ -299,7 +299,7 @@ def test_asks_for_root(root_ground):
 
 def test_an_ordinary_user_plays_too(run_pytest):
     if os.geteuid() != 0:
-        pytest.skip("needs root, to become an ordinary user")
+        pytest.skip("wants real root: to become an ordinary user")
     said = run_pytest(ONE_OF_EACH, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
     assert "1 passed, 2 skipped" in said, said
     assert said.count("wants real root: run it as root, or with sudo") == 2, said

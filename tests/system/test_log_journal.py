@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ground import entrance_for
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Run inside the namespace: what /run is, only this process and its children see.
@@ -20,7 +22,7 @@ sys.stdout.buffer.write(journal.recv(65536))
 
 
 def test_an_entry_arrives_with_its_fields():
-    done = subprocess.run(["unshare", "-Urm", sys.executable, "-c", JOURNAL, ROOT / "build/dev/examples/log"],
+    done = subprocess.run([*entrance_for(False), sys.executable, "-c", JOURNAL, ROOT / "build/dev/examples/log"],
                           capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     text = b"a name\nwith a newline"
