@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/immortal.h"
+
 namespace turnpike {
 namespace {
 
@@ -15,6 +17,7 @@ Duration read_clock(clockid_t which) noexcept {
 
 class SystemClock final : public Clock {
  public:
+  constexpr SystemClock() = default;
   MonotonicTime now() const noexcept override { return MonotonicTime(read_clock(CLOCK_MONOTONIC)); }
   WallTime wall() const noexcept override { return WallTime(read_clock(CLOCK_REALTIME)); }
   Duration real_delay_until(MonotonicTime deadline) const noexcept override {
@@ -25,19 +28,11 @@ class SystemClock final : public Clock {
   void unobserve(ClockObserver&) noexcept override {}
 };
 
-// Never destroyed: a thread may outlive main().
-union ForEver {
-  SystemClock clock;
-  ForEver() : clock() {}
-  ~ForEver() {}
-};
+constinit Immortal<SystemClock> the_system_clock;
 
 }  // namespace
 
-Clock& system_clock() noexcept {
-  static ForEver for_ever;
-  return for_ever.clock;
-}
+Clock& system_clock() noexcept { return the_system_clock.value; }
 
 MonotonicTime TestClock::now() const noexcept { return MonotonicTime(Duration(now_.load(std::memory_order_acquire))); }
 WallTime TestClock::wall() const noexcept { return WallTime(Duration(wall_.load(std::memory_order_acquire))); }

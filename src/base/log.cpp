@@ -35,7 +35,7 @@ std::uint64_t read_clock(clockid_t clock) {
 }  // namespace
 
 namespace detail {
-constinit ImmortalLog process_log_storage;
+constinit Immortal<Log> process_log_storage;
 }
 
 std::string_view name_of(LogLevel level) {

@@ -39,6 +39,7 @@
 #include <string_view>
 #include <variant>
 
+#include "base/immortal.h"
 #include "base/result.h"
 
 namespace turnpike {
@@ -263,17 +264,11 @@ class Log {
 
 namespace detail {
 
-union ImmortalLog {
-  constexpr ImmortalLog() : log() {}
-  ~ImmortalLog() {}  // NOLINT(modernize-use-equals-default): it is the point that `log` is not destroyed
-  Log log;
-};
-
-extern constinit ImmortalLog process_log_storage;
+extern constinit Immortal<Log> process_log_storage;
 
 }  // namespace detail
 
-[[nodiscard]] inline Log& process_log() { return detail::process_log_storage.log; }
+[[nodiscard]] inline Log& process_log() { return detail::process_log_storage.value; }
 
 // Log a record: level, room and message are constants, then come fields, each {"key", value}.
 #define TURNPIKE_LOG(level, room, message, ...) \

@@ -4,6 +4,8 @@
 #include <bitset>
 #include <mutex>
 
+#include "base/immortal.h"
+
 namespace turnpike {
 namespace {
 
@@ -14,10 +16,9 @@ struct Registry {
   std::atomic<std::uint32_t> limit{0};
 };
 
-Registry& registry() {
-  static Registry& instance = *new Registry;  // allow naked-new: never destroyed, threads may end after static objects
-  return instance;
-}
+constinit Immortal<Registry> registry_storage;
+
+Registry& registry() noexcept { return registry_storage.value; }
 
 void give_back(std::uint32_t index) noexcept {
   Registry& all = registry();

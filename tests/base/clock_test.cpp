@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <chrono>
+#include <cstdlib>
 
 namespace turnpike {
 namespace {
@@ -34,6 +37,16 @@ TEST(Clock, SystemClockMovesForward) {
   const Duration delay = clock.real_delay_until(begun + seconds(1000));
   EXPECT_GT(delay, Duration::zero());
   EXPECT_LE(delay, seconds(1000));
+}
+
+// Threads of the library may still ask it while the program's static objects end.
+TEST(ClockDeathTest, TheSystemClockIsNeverDestroyed) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // in a process where nobody has asked for it yet
+  const auto ask_late = [] {
+    std::atexit([] { _exit(system_clock().now() > MonotonicTime{} ? 7 : 8); });
+    std::exit(system_clock().now() > MonotonicTime{} ? 9 : 10);
+  };
+  EXPECT_EXIT(ask_late(), testing::ExitedWithCode(7), "");
 }
 
 TEST(Clock, NobodyTurnsTheSystemClock) {
