@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <utility>
-#include <vector>
 
 namespace turnpike {
 namespace {
@@ -38,21 +39,20 @@ Result<std::unique_ptr<Epoch>> Epoch::create(const EpochOptions& options) {
 }
 
 Epoch::~Epoch() {
-  while (!retired_.empty()) {
-    run_before(~std::uint64_t{0});
-  }
+  static_cast<void>(begin_turn());
+  run_before(~std::uint64_t{0});
 }
 
-void Epoch::heavy_barrier() const noexcept {
-  if (membarrier_) {
-    // A child of fork() is another process to the kernel, and has to register anew.
-    if (!call_membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) {
-      call_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
-      call_membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
-    }
-  } else {
+// False: the kernel refuses.
+bool Epoch::heavy_barrier() const noexcept {
+  if (!membarrier_) {
     full_fence();
+    return true;
   }
+  // A child of fork() is another process to the kernel, and has to register anew.
+  return call_membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED) ||
+         (call_membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) &&
+          call_membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
 }
 
 // ThreadSanitizer does not see fences, and need not: what it checks is ordered by the readers' stores and our loads of
@@ -84,6 +84,13 @@ void Epoch::retire(void* object, Reclaim reclaim, void* context) {
   waiting_.store(retired_.size(), std::memory_order_relaxed);
 }
 
+// Under mutex_. Makes this thread the collector; the epoch that begins.
+std::uint64_t Epoch::begin_turn() noexcept {
+  collecting_ = true;
+  collector_ = std::this_thread::get_id();
+  return epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
+}
+
 std::size_t Epoch::collect(std::size_t at_least) {
   if (waiting() < std::max<std::size_t>(at_least, 1)) {
     return 0;
@@ -94,12 +101,9 @@ std::size_t Epoch::collect(std::size_t at_least) {
     if (collecting_) {
       return 0;
     }
-    collecting_ = true;
-    collector_ = std::this_thread::get_id();
-    now = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
+    now = begin_turn();
   }
-  heavy_barrier();
-  return run_before(oldest_reader(now));
+  return run_before(heavy_barrier() ? oldest_reader(now) : 0);
 }
 
 Result<void> Epoch::synchronize() {
@@ -113,36 +117,47 @@ Result<void> Epoch::synchronize() {
       return fail(ErrorKind::kBusy, "a callback would wait for itself");
     }
     turn_.wait(lock, [this] { return !collecting_; });
-    collecting_ = true;
-    collector_ = std::this_thread::get_id();
-    now = epoch_.fetch_add(1, std::memory_order_acq_rel) + 1;
+    now = begin_turn();
   }
-  heavy_barrier();
+  if (!heavy_barrier()) {
+    const int code = errno;
+    run_before(0);
+    return fail_errno(code, "membarrier is refused: nothing can be freed");
+  }
   wait_for_readers(now);
   run_before(now);
   return {};
 }
 
-// Ends this thread's turn as the collector.
-std::size_t Epoch::run_before(std::uint64_t limit) {
-  std::vector<Retired> ready;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto end = std::partition_point(retired_.begin(), retired_.end(),
-                                          [limit](const Retired& one) { return one.epoch < limit; });
-    ready.assign(retired_.begin(), end);
-    retired_.erase(retired_.begin(), end);
-    waiting_.store(retired_.size(), std::memory_order_relaxed);
+// Takes the oldest of those stamped before `limit`, as many as fit.
+std::size_t Epoch::take_before(std::uint64_t limit, std::span<Retired> out) noexcept {
+  const std::lock_guard lock(mutex_);
+  std::size_t count = 0;
+  while (count < out.size() && !retired_.empty() && retired_.front().epoch < limit) {
+    out[count++] = retired_.front();
+    retired_.pop_front();
   }
-  for (const Retired& one : ready) {
-    one.reclaim(one.object, one.context);
+  waiting_.store(retired_.size(), std::memory_order_relaxed);
+  return count;
+}
+
+// Ends this thread's turn as the collector. By the handful and on the stack: where memory is short, freeing shall not
+// need any.
+std::size_t Epoch::run_before(std::uint64_t limit) noexcept {
+  std::array<Retired, 64> ready{};
+  std::size_t total = 0;
+  while (const std::size_t count = take_before(limit, ready)) {
+    for (const Retired& one : std::span(ready).first(count)) {
+      one.reclaim(one.object, one.context);
+    }
+    total += count;
   }
   {
     const std::lock_guard lock(mutex_);
     collecting_ = false;
   }
   turn_.notify_all();
-  return ready.size();
+  return total;
 }
 
 // ---- looking at the readers
@@ -189,8 +204,10 @@ void Epoch::wait_for(Slot& slot, std::uint64_t now) noexcept {
     std::this_thread::yield();
   }
   slot.awaited.store(true, std::memory_order_relaxed);
-  heavy_barrier();  // the reader either sees that, or has left already
-  std::unique_lock lock(wait_mutex_);
+  while (!heavy_barrier() && !has_left()) {
+    std::this_thread::yield();
+  }
+  std::unique_lock lock(wait_mutex_);  // the reader either sees that he is awaited, or has left already
   reader_left_.wait(lock, has_left);
   slot.awaited.store(false, std::memory_order_relaxed);
 }

@@ -44,6 +44,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 
 #include "base/reservation.h"
@@ -71,21 +72,24 @@ class Epoch {
   Epoch& operator=(const Epoch&) = delete;
 
   // reclaim(object, context) will run once, when no reader of now is left. It must not throw. Null `reclaim`: does
-  // nothing.
+  // nothing. No memory: std::bad_alloc, since nobody could go on without knowing; the object stays the caller's.
   void retire(void* object, Reclaim reclaim, void* context = nullptr);
   template <class T>
   void retire(std::unique_ptr<T> object) {
     if (object != nullptr) {
-      retire(object.release(), [](void* old, void*) { std::unique_ptr<T>(static_cast<T*>(old)).reset(); });
+      retire(object.get(), [](void* old, void*) { std::unique_ptr<T>(static_cast<T*>(old)).reset(); });
+      static_cast<void>(object.release());
     }
   }
 
-  // Runs what no reader can see any more, without waiting; says how many. Does nothing when fewer than `at_least` are
-  // waiting, or somebody collects already.
+  // Runs what no reader can see any more, without waiting or allocating; says how many. Does nothing when fewer than
+  // `at_least` are waiting, or somebody collects already.
   std::size_t collect(std::size_t at_least = 1);
 
   // Waits until every reader of now has left, then runs everything that was retired before the call; what another
   // thread had begun to run is finished too. From inside a reader or a callback, which would wait for itself: kBusy.
+  // The kernel refuses the barrier that it granted at first (a seccomp filter that came later): kKernel, and from then
+  // on nothing is freed any more, by anybody, because what readers see cannot be known.
   Result<void> synchronize();
 
   // Retired, and not yet begun to run.
@@ -113,14 +117,16 @@ class Epoch {
   void wake() noexcept;
 
   inline void light_barrier() const noexcept;
-  void heavy_barrier() const noexcept;
+  bool heavy_barrier() const noexcept;
   static void full_fence() noexcept;
 
   bool is_reading() noexcept;
   std::uint64_t oldest_reader(std::uint64_t now) noexcept;
   void wait_for_readers(std::uint64_t now) noexcept;
   void wait_for(Slot& slot, std::uint64_t now) noexcept;
-  std::size_t run_before(std::uint64_t limit);
+  std::uint64_t begin_turn() noexcept;
+  std::size_t take_before(std::uint64_t limit, std::span<Retired> out) noexcept;
+  std::size_t run_before(std::uint64_t limit) noexcept;
 
   Slot* slots_ = nullptr;
   std::uint32_t slot_count_;
