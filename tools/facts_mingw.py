@@ -28,8 +28,6 @@ PROLOGUE = """\
 #include <ws2tcpip.h>
 #include <windows.h>
 #include <stddef.h>
-#define STRSAFE_NO_DEPRECATE
-#include <strsafe.h>
 #include <wincrypt.h>
 #include <ntdef.h>
 #include <rtinfo.h>

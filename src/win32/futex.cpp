@@ -36,7 +36,7 @@ FutexOutcome futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t wh
   return result != 0 && errno == ETIMEDOUT ? FutexOutcome::kTimedOut : FutexOutcome::kWoken;
 }
 
-void futex_wake_one(const std::atomic<std::uint32_t>& word) { futex(word, FUTEX_WAKE, 1, nullptr); }
+bool futex_wake_one(const std::atomic<std::uint32_t>& word) { return futex(word, FUTEX_WAKE, 1, nullptr) > 0; }
 void futex_wake_all(const std::atomic<std::uint32_t>& word) { futex(word, FUTEX_WAKE, INT_MAX, nullptr); }
 
 }  // namespace turnpike::win32

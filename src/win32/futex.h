@@ -20,7 +20,8 @@ std::int64_t monotonic_now();
 enum class FutexOutcome { kWoken, kTimedOut };  // kWoken also where the word had changed, or for no reason at all
 
 FutexOutcome futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t while_equal, Deadline deadline = kNever);
-void futex_wake_one(const std::atomic<std::uint32_t>& word);
+// Says whether anybody slept.
+bool futex_wake_one(const std::atomic<std::uint32_t>& word);
 void futex_wake_all(const std::atomic<std::uint32_t>& word);
 
 }  // namespace turnpike::win32

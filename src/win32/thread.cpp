@@ -53,6 +53,11 @@ Thread& Thread::current() {
   return *this_thread;
 }
 
+Thread& Thread::nobody() {
+  static Thread& record = *make_unstarted().detach();
+  return record;
+}
+
 Ref<Thread> Thread::make_unstarted() { return Ref<Thread>::adopt(new Thread); }
 
 void Thread::begin_on_this_thread() {
@@ -118,6 +123,11 @@ bool Thread::queue_apc(const Apc& apc) {
     parker_.unpark();
   }
   return true;
+}
+
+bool Thread::drop_apcs(const void* origin) {
+  const std::lock_guard guard(apc_lock_);
+  return std::erase_if(apcs_, [origin](const Apc& apc) { return apc.origin == origin; }) != 0;
 }
 
 std::optional<Apc> Thread::next_apc() {

@@ -17,6 +17,7 @@ struct Apc {
   void (*run)(const Apc& apc) = nullptr;
   void* function = nullptr;  // the client's, and its arguments
   std::uintptr_t arguments[4] = {};
+  const void* origin = nullptr;  // who may take it back: drop_apcs()
 };
 
 class Thread final : public Waitable {
@@ -26,6 +27,9 @@ class Thread final : public Waitable {
 
   // The calling thread.
   static Thread& current();
+
+  // The record of no thread: for waits that need not say who takes an object.
+  static Thread& nobody();
 
   // For CreateThread: the record of a thread that does not run yet, and what that thread says first; with it the thread
   // takes over a reference.
@@ -47,6 +51,9 @@ class Thread final : public Waitable {
 
   // False where the thread has ended.
   bool queue_apc(const Apc& apc);
+
+  // Takes back what `origin` has queued and the thread has not begun. Says whether there was anything.
+  bool drop_apcs(const void* origin);
 
   // Runs what is queued for this thread, including what that queues in turn. False where there was nothing.
   bool run_apcs();

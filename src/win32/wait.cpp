@@ -13,6 +13,7 @@
 #include "win32/handles.h"
 #include "win32/last_error.h"
 #include "win32/thread.h"
+#include "win32/time_service.h"
 
 namespace turnpike::win32 {
 namespace {
@@ -32,7 +33,22 @@ class ThreadWait final : public Wait {
     }
   }
 
-  Verdict sleep(Deadline deadline) {
+  Verdict sleep(Patience patience) {
+    if (patience.is_endless() || !clock_is_turned_by_hand()) {
+      return sleep_until(patience.from_now());
+    }
+    const TimerId timer = arm_timer(in_milliseconds(patience.milliseconds()), [this] {
+      if (end_without_object(kTimedOut)) {
+        parker_.unpark();
+      }
+    });
+    const Verdict verdict = sleep_until(kNever);
+    cancel_timer_and_wait(timer);
+    return verdict;
+  }
+
+ private:
+  Verdict sleep_until(Deadline deadline) {
     while (!is_over()) {
       if (!parker_.park(deadline) && !end_without_object(kTimedOut)) {
         deadline = kNever;  // somebody serves it just now, and will wake us when he has done
@@ -41,7 +57,6 @@ class ThreadWait final : public Wait {
     return verdict();
   }
 
- private:
   void served(Verdict verdict, WakeList& wakes) override {
     Parker& parker = parker_;
     publish(verdict);
@@ -65,7 +80,7 @@ Verdict wait_in_queues(Thread& thread, std::span<Waitable* const> objects, std::
       break;
     }
   }
-  const Verdict verdict = wait.sleep(patience.from_now());
+  const Verdict verdict = wait.sleep(patience);
   for (std::size_t i = 0; i < queued; ++i) {
     if ((verdict & ~kAbandoned) != i) {  // that one was taken out by who served it
       blocks[i].object->remove(blocks[i]);
@@ -80,9 +95,9 @@ Verdict wait_in_queues_for_all(Thread& thread, std::span<WaitBlock> blocks, Pati
     block.wait = &wait;
   }
   if (!Waitable::enqueue_all(blocks)) {
-    return wait.sleep(kNever);
+    return wait.sleep(Patience::endless());
   }
-  const Verdict verdict = wait.sleep(patience.from_now());
+  const Verdict verdict = wait.sleep(patience);
   if (verdict == kTimedOut || verdict == kInterrupted) {
     Waitable::remove_all(blocks);
   }
@@ -144,7 +159,7 @@ Verdict sleep_for(Patience patience, bool alertable) {
   Thread& thread = Thread::current();
   return wait_unless(thread, patience, alertable, [&] {
     ThreadWait wait(thread, alertable);
-    return wait.sleep(patience.from_now());
+    return wait.sleep(patience);
   });
 }
 

@@ -14,6 +14,8 @@ class Patience {
   static Patience endless() { return Patience(UINT32_MAX); }
 
   bool is_none() const { return milliseconds_ == 0; }
+  bool is_endless() const { return milliseconds_ == UINT32_MAX; }
+  std::uint32_t milliseconds() const { return milliseconds_; }
   Deadline from_now() const { return deadline_in(milliseconds_); }  // reads the clock: only when it has come to waiting
 
  private:

@@ -31,13 +31,20 @@ struct WaitBlock {
   WaitBlock* previous = nullptr;
 };
 
-// Whom to wake once the lock is left.
+// What is left to do once the lock is left: whom to wake, and whether workers must be found for what was queued.
 class WakeList {
  public:
   WakeList() = default;
   WakeList(const WakeList&) = delete;
   WakeList& operator=(const WakeList&) = delete;
-  ~WakeList() { wake(); }
+  ~WakeList() {
+    wake();
+    if (afterwards_ != nullptr) {
+      afterwards_();
+    }
+  }
+
+  void afterwards(void (*call)()) { afterwards_ = call; }
 
   void add(Parker& parker) {
     if (count_ == kRoom) {
@@ -57,6 +64,7 @@ class WakeList {
 
   Parker* parkers_[kRoom];
   std::size_t count_ = 0;
+  void (*afterwards_)() = nullptr;
 };
 
 // Somebody who waits: a thread, or a registered wait. Ends exactly once, by whoever moves the verdict on from kWaiting.

@@ -1,0 +1,45 @@
+#include "win32/service_thread.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <memory>
+
+namespace turnpike::win32 {
+namespace {
+
+struct Start {
+  const char* name;
+  void (*body)(void*);
+  void* argument;
+};
+
+void* run(void* argument) {
+  const Start start = *std::unique_ptr<Start>(static_cast<Start*>(argument));
+  ::pthread_setname_np(::pthread_self(), start.name);  // here, because a detached thread's number may be void at once
+  start.body(start.argument);
+  return nullptr;
+}
+
+}  // namespace
+
+bool start_service_thread(const char* name, void (*body)(void*), void* argument) {
+  auto start = std::make_unique<Start>(Start{name, body, argument});
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread{};
+  const bool good = ::pthread_create(&thread, &attributes, run, start.get()) == 0;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_attr_destroy(&attributes);
+  if (good) {
+    static_cast<void>(start.release());  // the thread's now
+  }
+  return good;
+}
+
+}  // namespace turnpike::win32

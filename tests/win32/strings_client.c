@@ -1,2 +1,0 @@
-#define CLIENT strings_client
-#include "strings_client.inc"
