@@ -175,6 +175,8 @@ def declared(header):
             structs[plain[0]] = members(body)
     source = (HEADERS / f"{header}.h").read_text(encoding="utf-8")
     for macro in re.finditer(r"^#\s*define\s+(\w+)(?![\w(])[ \t]*(?![ \t\n])(.+)$", source, re.MULTILINE):
+        if macro[2].startswith("TP_AW("):  # a function's name in the width that UNICODE chooses
+            continue
         if not macro[1].startswith(("TP_", "__")) and macro[1] not in constants:
             constants.append(macro[1])
     return structs, constants

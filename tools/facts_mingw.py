@@ -28,6 +28,8 @@ PROLOGUE = """\
 #include <ws2tcpip.h>
 #include <windows.h>
 #include <stddef.h>
+#define STRSAFE_NO_DEPRECATE
+#include <strsafe.h>
 #include <wincrypt.h>
 #include <ntdef.h>
 #include <rtinfo.h>

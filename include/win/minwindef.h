@@ -98,18 +98,24 @@ typedef const WCHAR *LPCWCH, *PCWCH, *LPCWSTR, *PCWSTR;
 typedef PWSTR* PZPWSTR;
 typedef PCHAR PSZ;
 
-/* TCHAR follows UNICODE, and so does every name that has an A and a W form. */
+/* TCHAR follows UNICODE, and so does every name that has an A and a W form. _UNICODE is what <tchar.h> of Windows asks:
+ * no working program sets one without the other. */
+#if defined(_UNICODE) && !defined(UNICODE)
+#define UNICODE
+#endif
 #ifdef UNICODE
 typedef WCHAR TCHAR, *PTCHAR, TBYTE, *PTBYTE;
 typedef LPWSTR PTCH, LPTCH, PTSTR, LPTSTR;
 typedef LPCWSTR PCTSTR, LPCTSTR;
 #define __TEXT(quote) L##quote
+#define TP_AW(name) name##W
 #else
 typedef char TCHAR, *PTCHAR;
 typedef unsigned char TBYTE, *PTBYTE;
 typedef LPSTR PTCH, LPTCH, PTSTR, LPTSTR;
 typedef LPCSTR PCTSTR, LPCTSTR;
 #define __TEXT(quote) quote
+#define TP_AW(name) name##A
 #endif
 #define TEXT(quote) __TEXT(quote)
 

@@ -7,8 +7,11 @@
 
 #include "excpt.h"
 #include "sdkddkver.h"
+#include "turnpike_crt.h"
 #include "winbase.h"
 #include "windef.h"
 #include "winerror.h"
+#include "winnls.h"
+#include "winuser.h"
 
 #endif

@@ -1,0 +1,2 @@
+#define CLIENT strings_client
+#include "strings_client.inc"
