@@ -6,7 +6,9 @@
 
 #include "errhandlingapi.h"
 #include "handleapi.h"
+#include "heapapi.h"
 #include "interlockedapi.h"
+#include "memoryapi.h"
 #include "minwinbase.h"
 #include "processthreadsapi.h"
 #include "stringapiset.h"
@@ -42,5 +44,95 @@ TP_END
 #define lstrcat TP_AW(lstrcat)
 #define lstrcmp TP_AW(lstrcmp)
 #define lstrcmpi TP_AW(lstrcmpi)
+
+/* ---- Memory by the older names. LocalAlloc and GlobalAlloc are one: fixed memory, whose handle is its address, or
+ * moveable memory, whose handle is locked to get at it. A handle that is no (more) good: ERROR_INVALID_HANDLE. Flags
+ * without a name: ERROR_INVALID_PARAMETER. No memory: ERROR_NOT_ENOUGH_MEMORY. */
+// clang-format off: a table
+#define LMEM_FIXED 0x0000u
+#define LMEM_MOVEABLE 0x0002u
+#define LMEM_NOCOMPACT 0x0010u   /* accepted, and so is the next */
+#define LMEM_NODISCARD 0x0020u
+#define LMEM_ZEROINIT 0x0040u
+#define LMEM_MODIFY 0x0080u
+#define LMEM_DISCARDABLE 0x0F00u
+#define LMEM_VALID_FLAGS 0x0F72u
+#define LMEM_INVALID_HANDLE 0x8000u
+#define LMEM_DISCARDED 0x4000u
+#define LMEM_LOCKCOUNT 0x00FFu
+#define LHND (LMEM_MOVEABLE | LMEM_ZEROINIT)
+#define LPTR (LMEM_FIXED | LMEM_ZEROINIT)
+#define NONZEROLHND LMEM_MOVEABLE
+#define NONZEROLPTR LMEM_FIXED
+
+#define GMEM_FIXED 0x0000u
+#define GMEM_MOVEABLE 0x0002u
+#define GMEM_NOCOMPACT 0x0010u   /* accepted, and so are those without a meaning here */
+#define GMEM_NODISCARD 0x0020u
+#define GMEM_ZEROINIT 0x0040u
+#define GMEM_MODIFY 0x0080u
+#define GMEM_DISCARDABLE 0x0100u
+#define GMEM_NOT_BANKED 0x1000u
+#define GMEM_SHARE 0x2000u
+#define GMEM_DDESHARE 0x2000u
+#define GMEM_NOTIFY 0x4000u
+#define GMEM_LOWER GMEM_NOT_BANKED
+#define GMEM_VALID_FLAGS 0x7F72u
+#define GMEM_INVALID_HANDLE 0x8000u
+#define GMEM_DISCARDED 0x4000u
+#define GMEM_LOCKCOUNT 0x00FFu
+#define GHND (GMEM_MOVEABLE | GMEM_ZEROINIT)
+#define GPTR (GMEM_FIXED | GMEM_ZEROINIT)
+// clang-format on
+
+TP_BEGIN
+
+/* A size of 0 gives fixed memory of no bytes, or a moveable handle without memory ("discarded"). */
+HLOCAL WINAPI LocalAlloc(UINT uFlags, SIZE_T uBytes) TP_SHIM(LocalAlloc);
+HGLOBAL WINAPI GlobalAlloc(UINT uFlags, SIZE_T dwBytes) TP_SHIM(GlobalAlloc);
+
+/* The handle from now on: another one where fixed memory moved. Fixed memory moves only with LMEM_MOVEABLE, moveable
+ * memory also while it is not locked; else it grows in its place or not at all. LMEM_ZEROINIT zeroes what is added.
+ * LMEM_MODIFY changes the flags of moveable memory and nothing else. A size of 0 with LMEM_MOVEABLE discards moveable
+ * memory that is not locked. On failure (null) all is as it was. */
+HLOCAL WINAPI LocalReAlloc(HLOCAL hMem, SIZE_T uBytes, UINT uFlags) TP_SHIM(LocalReAlloc);
+HGLOBAL WINAPI GlobalReAlloc(HGLOBAL hMem, SIZE_T dwBytes, UINT uFlags) TP_SHIM(GlobalReAlloc);
+
+/* Null, also for null; the handle itself where it is bad. */
+HLOCAL WINAPI LocalFree(HLOCAL hMem) TP_SHIM(LocalFree);
+HGLOBAL WINAPI GlobalFree(HGLOBAL hMem) TP_SHIM(GlobalFree);
+
+/* Where the memory is; null and ERROR_DISCARDED where there is none. Only moveable memory counts its locks, to 255. */
+LPVOID WINAPI LocalLock(HLOCAL hMem) TP_SHIM(LocalLock);
+LPVOID WINAPI GlobalLock(HGLOBAL hMem) TP_SHIM(GlobalLock);
+
+/* Whether it is still locked: FALSE with NO_ERROR is success too. FALSE with ERROR_NOT_LOCKED: it was not. */
+BOOL WINAPI LocalUnlock(HLOCAL hMem) TP_SHIM(LocalUnlock);
+BOOL WINAPI GlobalUnlock(HGLOBAL hMem) TP_SHIM(GlobalUnlock);
+
+/* The bytes asked for; 0 for a bad handle. */
+SIZE_T WINAPI LocalSize(HLOCAL hMem) TP_SHIM(LocalSize);
+SIZE_T WINAPI GlobalSize(HGLOBAL hMem) TP_SHIM(GlobalSize);
+
+/* The locks in the low byte, LMEM_DISCARDABLE and LMEM_DISCARDED above; LMEM_INVALID_HANDLE for a bad handle. */
+UINT WINAPI LocalFlags(HLOCAL hMem) TP_SHIM(LocalFlags);
+UINT WINAPI GlobalFlags(HGLOBAL hMem) TP_SHIM(GlobalFlags);
+
+/* The handle of memory by its address; null for another address. */
+HLOCAL WINAPI LocalHandle(LPCVOID pMem) TP_SHIM(LocalHandle);
+HGLOBAL WINAPI GlobalHandle(LPCVOID pMem) TP_SHIM(GlobalHandle);
+
+TP_END
+
+#define LocalDiscard(hMem) LocalReAlloc((hMem), 0, LMEM_MOVEABLE)
+#define GlobalDiscard(hMem) GlobalReAlloc((hMem), 0, GMEM_MOVEABLE)
+
+/* Zeroes memory, also where the compiler sees that nobody will read it. */
+static __forceinline PVOID RtlSecureZeroMemory(PVOID memory, SIZE_T bytes) {
+  memset(memory, 0, bytes);
+  __asm__ volatile("" : : "r"(memory) : "memory");
+  return memory;
+}
+#define SecureZeroMemory RtlSecureZeroMemory
 
 #endif
