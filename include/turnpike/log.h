@@ -13,8 +13,8 @@
  * A place in the code that talks too much is held back; how often is told in one line. A line that cannot be written
  * (a full pipe, a journal that is gone) is lost rather than waited for; how many is told once that sink works again.
  *
- * Every function may be called from any thread. They return a Windows error number, 0 for success; on failure nothing
- * has changed and nothing is written through a pointer. The numbers used here:
+ * Every function may be called from any thread, but not from a signal handler. They return a Windows error number, 0
+ * for success; on failure nothing has changed and nothing is written through a pointer. The numbers used here:
  *     6  ERROR_INVALID_HANDLE     not open, or not open for writing
  *     8  ERROR_NOT_ENOUGH_MEMORY  no memory or descriptor is left, or TP_LOG_MAX_SINKS sinks are open
  *    50  ERROR_NOT_SUPPORTED      this machine has no journal

@@ -24,10 +24,11 @@
 //
 // ## Rules
 //
-// A reader does not block, and never waits for a thread that may synchronize(). Readers nest. A Reader ends on the
-// thread that it began on. Objects are retired after they can no longer be found, and any thread may do it, also as a
-// reader. Nothing is freed from inside retire(): callbacks run in collect() and synchronize(), on the caller's thread,
-// in the order of retirement, with no lock held; they may retire more.
+// A reader does not block, and never waits for a thread that may synchronize(). Readers nest. A Reader is a local
+// variable: it ends on the thread that it began on, and before the thread gives back its number. Objects are retired
+// after they can no longer be found, and any thread may do it, also as a reader. Nothing is freed from inside retire():
+// callbacks run in collect() and synchronize(), on the caller's thread, in the order of retirement, with no lock held;
+// they may retire more.
 //
 // Threads need not be announced. Those beyond `max_threads`, and thread-local destructors that run after the thread
 // gave back its number, read under a lock instead: slow, and right.
@@ -66,7 +67,8 @@ class Epoch {
   // An option out of range: kInvalidArgument. No memory for the slots: kExhausted.
   static Result<std::unique_ptr<Epoch>> create(const EpochOptions& options = {});
 
-  // Runs what is still waiting. No reader may be left.
+  // Runs what is still waiting. No reader may be left, not even one whose destructor is still running: synchronize()
+  // waits for what readers see, and not for their last instruction.
   ~Epoch();
   Epoch(const Epoch&) = delete;
   Epoch& operator=(const Epoch&) = delete;

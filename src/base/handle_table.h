@@ -194,7 +194,8 @@ class HandleTable {
   // An option out of range: kInvalidArgument. No address space left: kExhausted.
   static Result<std::unique_ptr<HandleTable>> create(const HandleTableOptions& options = {});
 
-  // Destroys what is still live, whoever owns it. No pin may be left.
+  // Destroys what is still live, whoever owns it. No pin may be left and no call be running, release() included:
+  // remove_and_wait() returns as soon as the object is gone, a moment before the one who let it go has left the table.
   ~HandleTable();
   HandleTable(const HandleTable&) = delete;
   HandleTable& operator=(const HandleTable&) = delete;
