@@ -241,7 +241,8 @@ class HandleTable {
     return pin_tagged<T>(handle, HandleKind<T>::tag);
   }
 
-  // The same where several tags name objects of one type: `tag` is the one to accept, and it was added as a T.
+  // The same where several tags name objects of one type: `tag` is the one to accept, and it was added as a T. Tag 0
+  // names nothing.
   template <class T>
   Pin<T> pin_tagged(Handle handle, HandleTag tag) noexcept;
 
@@ -377,7 +378,7 @@ template <class T>
 Pin<T> HandleTable::pin_tagged(Handle handle, HandleTag tag) noexcept {
   const auto number = static_cast<std::uint64_t>(handle);
   detail::HandleSlot* slot = slot_of(number);
-  if (slot == nullptr || tag_of(handle) != tag || !take_pin(*slot, number)) {
+  if (slot == nullptr || tag == HandleTag{0} || tag_of(handle) != tag || !take_pin(*slot, number)) {
     return {};
   }
   return Pin<T>(this, slot, static_cast<T*>(slot->object.load(std::memory_order_relaxed)));

@@ -11,6 +11,7 @@
 // ParseError is an Error that has one: a Parsed<T> becomes a Result<T>, without the position, wherever one is wanted.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -37,6 +38,8 @@ using Parsed = tl::expected<T, ParseError>;
 // A short text in place, always closed by a NUL. What does not fit is dropped; the types below fit their longest value.
 template <std::size_t Capacity>
 class FixedText {
+  static_assert(Capacity <= 255, "the size is kept in a byte");
+
  public:
   [[nodiscard]] constexpr std::string_view view() const { return {chars_.data(), size_}; }
   [[nodiscard]] constexpr const char* c_str() const { return chars_.data(); }
@@ -47,11 +50,14 @@ class FixedText {
   constexpr void put(std::string_view text) {
     for (const char character : text) put(character);
   }
-  constexpr void put_number(std::uint32_t value, std::uint32_t radix, int least_digits = 1) {
+  // With leading zeros up to `least_digits`, of which 32 are enough for anybody.
+  template <std::uint32_t Radix>
+    requires(Radix >= 2 && Radix <= 16)
+  constexpr void put_number(std::uint32_t value, std::size_t least_digits = 1) {
     std::array<char, 32> digits{};
     std::size_t count = 0;
-    for (; value != 0 || least_digits > 0; value /= radix, --least_digits) {
-      digits[count++] = "0123456789abcdef"[value % radix];
+    for (; value != 0 || count < std::min(least_digits, digits.size()); value /= Radix) {
+      digits[count++] = "0123456789abcdef"[value % Radix];
     }
     while (count > 0) put(digits[--count]);
   }
@@ -207,7 +213,7 @@ struct Run {
 template <std::size_t Capacity>
 constexpr void put_dotted_quad(FixedText<Capacity>& out, std::uint32_t bits) {
   for (int shift = 24; shift >= 0; shift -= 8) {
-    out.put_number(bits >> shift & 0xff, 10);
+    out.template put_number<10>(bits >> shift & 0xff);
     if (shift > 0) out.put('.');
   }
 }
@@ -222,7 +228,7 @@ constexpr void put_groups(FixedText<Capacity>& out, const Address& address) {
       continue;
     }
     if (index > 0 && index != run.begin + run.size) out.put(':');
-    out.put_number(group_of(address, index++), 16);
+    out.template put_number<16>(group_of(address, index++));
   }
 }
 
@@ -330,7 +336,7 @@ enum class HostBits : std::uint8_t { kRefuse, kClear };
   PrefixText out;
   detail::put_address(out, prefix.address());
   out.put('/');
-  out.put_number(prefix.length(), 10);
+  out.put_number<10>(prefix.length());
   return out;
 }
 
@@ -339,14 +345,14 @@ enum class HostBits : std::uint8_t { kRefuse, kClear };
   MacAddressText out;
   for (const std::uint8_t byte : address.bytes()) {
     if (!out.view().empty()) out.put(':');
-    out.put_number(byte, 16, 2);
+    out.put_number<16>(byte, 2);
   }
   return out;
 }
 
 [[nodiscard]] constexpr InterfaceIndexText to_text(InterfaceIndex index) {
   InterfaceIndexText out;
-  out.put_number(index.value(), 10);
+  out.put_number<10>(index.value());
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <random>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "handle_table_fixture.h"
+#include "resident.h"
 
 namespace turnpike {
 namespace {
@@ -90,6 +92,19 @@ TEST(HandleTable, RefusesAHandleOfAnotherKind) {
   EXPECT_FALSE(orchard->pin<Apple>(pear));
   EXPECT_EQ(kind_of(orchard->remove<Apple>(pear)), ErrorKind::kInvalidHandle);
   EXPECT_TRUE(orchard->remove<Pear>(pear));
+}
+
+TEST(HandleTable, ATagChosenAtRunTimeIsCheckedLikeAKind) {
+  Orchard orchard;
+  const Handle apple = orchard.add<Apple>(kAnn, 3);
+  EXPECT_EQ(orchard->pin_tagged<Apple>(apple, HandleKind<Apple>::tag)->weight, 3);
+  EXPECT_FALSE(orchard->pin_tagged<Apple>(apple, HandleKind<Pear>::tag));
+  EXPECT_FALSE(orchard->pin_tagged<Apple>(apple, HandleTag{0}));
+  ASSERT_TRUE(orchard->remove(apple));
+  EXPECT_FALSE(orchard->pin_tagged<Apple>(apple, HandleKind<Apple>::tag));
+  for (std::uint64_t generation = 0; generation < 4; ++generation) {  // the free slot's own state among them
+    EXPECT_FALSE(orchard->pin_tagged<Apple>(number(generation << 28), HandleTag{0})) << generation;
+  }
 }
 
 TEST(HandleTable, OptionsOutOfRange) {
@@ -275,6 +290,22 @@ TEST(HandleTable, GivesMemoryBackAndStillRefusesStaleHandles) {
   EXPECT_EQ(orchard->counts().in_use, 1U);
   EXPECT_EQ(orchard->counts().created, 3U * 4 * kChunk + 1);
   EXPECT_GE(orchard->counts().peak, 4U * kChunk);
+}
+
+// The counts say what the table believes; this is what the kernel says.
+TEST(HandleTable, TheKernelGetsItsPagesBack) {
+  constexpr std::uint32_t kHandles = 64 * kChunk;
+  constexpr std::size_t kBytes = std::size_t{kHandles} * 20;
+  const auto table = HandleTable::create({.capacity = kHandles}).value();
+  ASSERT_TRUE(table->register_kind<Apple>([](Apple&) {}));
+  Apple apple;
+  std::vector<Handle> handles(kHandles);
+  const std::size_t before = resident_bytes();
+  std::ranges::generate(handles, [&] { return table->add(apple, kAnn).value(); });
+  const std::size_t full = resident_bytes();
+  EXPECT_GT(full, before + kBytes * 9 / 10);
+  std::ranges::for_each(handles, [&](Handle handle) { ASSERT_TRUE(table->remove(handle)); });
+  EXPECT_LT(resident_bytes(), full - kBytes * 9 / 10);
 }
 
 TEST(HandleTable, SlotsAreReusedFirstInFirstOut) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "counted.h"
+#include "resident.h"
 
 namespace turnpike {
 namespace {
@@ -88,6 +89,22 @@ TEST(SlotPool, GivesChunksBackAndStillRefusesStaleIds) {
   for (const std::uint64_t id : seen) {
     ASSERT_EQ(pool.index_of(id), Pool::kNone);
   }
+}
+
+TEST(SlotPool, TheKernelGetsItsPagesBack) {
+  struct Line {
+    char bytes[60];  // 64 with the generation
+  };
+  constexpr std::uint32_t kTaken = 16 * kChunk;
+  SlotPool<Line> pool = SlotPool<Line>::make(kTaken).value();
+  for (std::uint32_t i = 0; i < kTaken; ++i) {
+    ASSERT_EQ(pool.take(), i);
+  }
+  const std::size_t full = resident_bytes();
+  for (std::uint32_t i = 0; i < kTaken; ++i) {
+    pool.release(i);
+  }
+  EXPECT_LT(resident_bytes(), full - std::size_t{kTaken} * 64 * 8 / 10) << "one chunk of sixteen is kept";
 }
 
 TEST(SlotPool, UsedUpGenerationsAreLostForEver) {

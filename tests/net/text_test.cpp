@@ -191,9 +191,19 @@ TEST(Text, StreamsForLogs) {
 TEST(Text, WhatDoesNotFitIsDropped) {
   FixedText<4> text;
   text.put("ab");
-  text.put_number(255, 16, 4);
+  text.put_number<16>(255, 4);
   EXPECT_EQ(text.view(), "ab00");
   EXPECT_STREQ(text.c_str(), "ab00");
+}
+
+TEST(Text, NumbersHaveAtLeastTheDigitsAskedForAndAtMostThirtyTwo) {
+  FixedText<255> text;
+  text.put_number<10>(0, 0);
+  EXPECT_EQ(text.view(), "");
+  text.put_number<2>(~0U);
+  EXPECT_EQ(text.view(), std::string(32, '1'));
+  text.put_number<10>(7, 100000);
+  EXPECT_EQ(text.view(), std::string(32, '1') + std::string(31, '0') + "7");
 }
 
 }  // namespace
