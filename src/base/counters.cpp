@@ -78,7 +78,8 @@ std::vector<MetricSample> MetricRegistry::snapshot() const {
     const std::lock_guard lock(mutex_);
     for (const Metric* metric = first_; metric != nullptr; metric = metric->next_) {
       const MetricInfo& info = metric->info_;
-      samples.push_back({info.name.text(), info.help, info.unit, metric->instance_, metric->value()});
+      const std::string_view help = info.help != nullptr ? info.help : std::string_view();
+      samples.push_back({info.name.text(), help, info.unit, metric->instance_, metric->value()});
     }
   }
   std::ranges::sort(samples, {}, [](const MetricSample& sample) {

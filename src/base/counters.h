@@ -158,7 +158,7 @@ class MetricName {
 
 struct MetricInfo {
   MetricName name;
-  const char* help;  // a literal: one sentence for who reads the metric
+  const char* help;  // a literal: one sentence for who reads the metric; null is none
   Unit unit = Unit::kNone;
   std::string_view instance{};  // whose value it is where there are several, an interface's name say; copied
 };

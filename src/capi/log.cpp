@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,7 +53,7 @@ bool is_level(std::uint32_t level) { return level >= TP_LOG_ERROR && level <= TP
 
 // Checks what every open function is given, then makes the sink and opens it.
 template <class Make>
-std::uint32_t open(std::uint32_t level, TpLogSink* handle, Make make) {
+std::uint32_t open(std::uint32_t level, TpLogSink* handle, Make make) try {
   if (handle == nullptr || !is_level(level)) return kInvalidParameter;
   Result<std::unique_ptr<LogSink>> sink = make();
   if (!sink) return code_of(sink.error());
@@ -60,6 +61,8 @@ std::uint32_t open(std::uint32_t level, TpLogSink* handle, Make make) {
   if (!id) return code_of(id.error());
   *handle = handle_of(*id);
   return kSuccess;
+} catch (const std::bad_alloc&) {  // the callback's std::function is made by the caller of make_callback_sink()
+  return kNotEnoughMemory;
 }
 
 std::optional<LogField> from_c(const TpLogField& field) {

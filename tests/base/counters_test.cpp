@@ -177,6 +177,12 @@ TEST(MetricRegistry, ListsWhatIsThereWithNameHelpUnitInstanceAndValue) {
   EXPECT_EQ(name_of(samples[3].unit), "");
 }
 
+TEST(MetricRegistry, NoHelpIsHarmless) {
+  MetricRegistry registry;
+  const Listed<Counter> counter(registry, {"a", nullptr});
+  EXPECT_EQ(registry.snapshot().at(0).help, "");
+}
+
 TEST(MetricRegistry, AnInstanceIsCopied) {
   MetricRegistry registry;
   std::string name = "eth0";

@@ -121,19 +121,20 @@ TEST_P(EpochThreads, PeekAgainstRemoval) {
   const auto table = HandleTable::create().value();
   ASSERT_TRUE(table->register_kind<Apple>([&](Apple& apple) { epoch_->retire(std::unique_ptr<Apple>(&apple)); }));
   const auto plant = [&] { return table->add(*std::make_unique<Apple>(Apple{7}).release(), kAnn).value(); };
+  constexpr auto kUnordered = std::memory_order_relaxed;  // so that it is peek() that orders
   std::atomic<Handle> current{plant()};
   std::atomic<bool> done{false};
   on_threads(3, [&](int n) {
     if (n == 0) {
       for (int i = 0; i < 3000; ++i) {
-        ASSERT_TRUE(table->remove(current.exchange(plant())));
+        ASSERT_TRUE(table->remove(current.exchange(plant(), kUnordered)));
         epoch_->collect(8);
       }
-      done = true;
+      done.store(true, kUnordered);
     } else {
-      while (!done) {
+      while (!done.load(kUnordered)) {
         const Epoch::Reader reader(*epoch_);
-        if (const Apple* apple = table->peek<Apple>(current)) {
+        if (const Apple* apple = table->peek<Apple>(current.load(kUnordered))) {
           ASSERT_EQ(apple->weight, 7);
         }
       }

@@ -53,6 +53,31 @@ TEST(HandleTableThreads, PinsAgainstRemovals) {
   EXPECT_EQ(orchard->counts().in_use, static_cast<std::uint64_t>(kCells));
 }
 
+// A handle is a number that may reach a thread by any way, so it is the table that has to order what its look-ups show
+// after what add() was given, and a destroyer after every use. (The test above cannot tell: its cells do that too.)
+TEST(HandleTableThreads, ALookUpOrdersByItself) {
+  constexpr auto kUnordered = std::memory_order_relaxed;
+  Orchard orchard;
+  std::atomic<Handle> cell{orchard.add<Apple>(kAnn, 1)};
+  std::atomic<bool> done{false};
+  on_threads(3, [&](int n) {
+    if (n == 0) {
+      for (int i = 0; i < 4000; ++i) {
+        const Handle old = cell.load(kUnordered);
+        cell.store(orchard.add<Apple>(kAnn, 1), kUnordered);
+        ASSERT_TRUE(orchard->remove(old));
+      }
+      done.store(true, kUnordered);
+      return;
+    }
+    while (!done.load(kUnordered)) {
+      if (const Pin<Apple> pin = orchard->pin<Apple>(cell.load(kUnordered))) {
+        ASSERT_EQ(pin->weight, 1);
+      }
+    }
+  });
+}
+
 TEST(HandleTableThreads, OneOfManyRemovalsSucceeds) {
   Orchard orchard;
   for (int round = 0; round < 300; ++round) {

@@ -7,32 +7,26 @@
 
 namespace turnpike {
 
-// While one lives, every operator new of this process fails, and is counted.
+// While one lives, operator new succeeds so many times more in this process, and then no more.
 class NoMemory {
  public:
-  NoMemory() { refusing() = true; }
+  explicit NoMemory(int after = 0) { left = after; }
   NoMemory(const NoMemory&) = delete;
   NoMemory& operator=(const NoMemory&) = delete;
-  ~NoMemory() { refusing() = false; }
+  ~NoMemory() { left = kPlenty; }
 
-  static std::atomic<bool>& refusing() {
-    static std::atomic<bool> is_refusing{false};
-    return is_refusing;
-  }
-  static std::atomic<int>& refused() {
-    static std::atomic<int> count{0};
-    return count;
-  }
+  static bool take() { return left.load() >= kPlenty || left.fetch_sub(1) > 0; }
+
+ private:
+  static constexpr int kPlenty = 1 << 30;
+  static inline std::atomic<int> left{kPlenty};
 };
 
 }  // namespace turnpike
 
 void* operator new(std::size_t size) {
-  void* const memory = turnpike::NoMemory::refusing() ? nullptr : std::malloc(size);
-  if (memory == nullptr) {
-    ++turnpike::NoMemory::refused();
-    throw std::bad_alloc();
-  }
+  void* const memory = turnpike::NoMemory::take() ? std::malloc(size) : nullptr;
+  if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
 void operator delete(void* memory) noexcept { std::free(memory); }
