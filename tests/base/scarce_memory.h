@@ -24,8 +24,11 @@ class NoMemory {
 
 }  // namespace turnpike
 
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return turnpike::NoMemory::take() ? std::malloc(size) : nullptr;
+}
 void* operator new(std::size_t size) {
-  void* const memory = turnpike::NoMemory::take() ? std::malloc(size) : nullptr;
+  void* const memory = operator new(size, std::nothrow);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
