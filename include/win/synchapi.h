@@ -144,32 +144,17 @@ BOOL WINAPI InitOnceComplete(LPINIT_ONCE lpInitOnce, DWORD dwFlags, LPVOID lpCon
 
 TP_END
 
-#ifdef UNICODE
-#define CreateEvent CreateEventW
-#define CreateEventEx CreateEventExW
-#define OpenEvent OpenEventW
-#define CreateSemaphore CreateSemaphoreW
-#define CreateSemaphoreEx CreateSemaphoreExW
-#define OpenSemaphore OpenSemaphoreW
-#define CreateMutex CreateMutexW
-#define CreateMutexEx CreateMutexExW
-#define OpenMutex OpenMutexW
-#define CreateWaitableTimer CreateWaitableTimerW
-#define CreateWaitableTimerEx CreateWaitableTimerExW
-#define OpenWaitableTimer OpenWaitableTimerW
-#else
-#define CreateEvent CreateEventA
-#define CreateEventEx CreateEventExA
-#define OpenEvent OpenEventA
-#define CreateSemaphore CreateSemaphoreA
-#define CreateSemaphoreEx CreateSemaphoreExA
-#define OpenSemaphore OpenSemaphoreA
-#define CreateMutex CreateMutexA
-#define CreateMutexEx CreateMutexExA
-#define OpenMutex OpenMutexA
-#define CreateWaitableTimer CreateWaitableTimerA
-#define CreateWaitableTimerEx CreateWaitableTimerExA
-#define OpenWaitableTimer OpenWaitableTimerA
-#endif
+#define CreateEvent TP_AW(CreateEvent)
+#define CreateEventEx TP_AW(CreateEventEx)
+#define OpenEvent TP_AW(OpenEvent)
+#define CreateSemaphore TP_AW(CreateSemaphore)
+#define CreateSemaphoreEx TP_AW(CreateSemaphoreEx)
+#define OpenSemaphore TP_AW(OpenSemaphore)
+#define CreateMutex TP_AW(CreateMutex)
+#define CreateMutexEx TP_AW(CreateMutexEx)
+#define OpenMutex TP_AW(OpenMutex)
+#define CreateWaitableTimer TP_AW(CreateWaitableTimer)
+#define CreateWaitableTimerEx TP_AW(CreateWaitableTimerEx)
+#define OpenWaitableTimer TP_AW(OpenWaitableTimer)
 
 #endif

@@ -31,8 +31,6 @@ BOOL WINAPI QueueUserWorkItem(LPTHREAD_START_ROUTINE Function, PVOID Context, UL
 BOOL WINAPI RegisterWaitForSingleObject(PHANDLE phNewWaitObject, HANDLE hObject, WAITORTIMERCALLBACK Callback,
                                         PVOID Context, ULONG dwMilliseconds, ULONG dwFlags)
     TP_SHIM(RegisterWaitForSingleObject);
-HANDLE WINAPI RegisterWaitForSingleObjectEx(HANDLE hObject, WAITORTIMERCALLBACK Callback, PVOID Context,
-                                            ULONG dwMilliseconds, ULONG dwFlags) TP_SHIM(RegisterWaitForSingleObjectEx);
 BOOL WINAPI UnregisterWait(HANDLE WaitHandle) TP_SHIM(UnregisterWait);
 BOOL WINAPI UnregisterWaitEx(HANDLE WaitHandle, HANDLE CompletionEvent) TP_SHIM(UnregisterWaitEx);
 

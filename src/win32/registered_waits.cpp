@@ -196,12 +196,6 @@ BOOL WINAPI RegisterWaitForSingleObject(PHANDLE phNewWaitObject, HANDLE hObject,
   return register_wait(phNewWaitObject, hObject, {Callback, Context, dwMilliseconds, dwFlags});
 }
 
-HANDLE WINAPI RegisterWaitForSingleObjectEx(HANDLE hObject, WAITORTIMERCALLBACK Callback, PVOID Context,
-                                            ULONG dwMilliseconds, ULONG dwFlags) {
-  HANDLE made = nullptr;
-  return register_wait(&made, hObject, {Callback, Context, dwMilliseconds, dwFlags}) ? made : nullptr;
-}
-
 BOOL WINAPI UnregisterWaitEx(HANDLE WaitHandle, HANDLE CompletionEvent) {
   const Held<RegisteredWait> wait = pin<RegisteredWait>(WaitHandle);
   Ending ending(CompletionEvent);
