@@ -3,30 +3,12 @@
 #include <pthread.h>
 
 #include <array>
-#include <csignal>
 #include <exception>
 #include <string_view>
 
+#include "base/signals_blocked.h"
+
 namespace turnpike {
-namespace {
-
-// A thread inherits the mask of the one that makes it.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
-
-}  // namespace
 
 Result<std::unique_ptr<TimerThread>> TimerThread::start(Timers& timers, Clock& clock, const char* name) {
   if (name == nullptr) {

@@ -1,0 +1,49 @@
+// Config: what an administrator sets for one table: section 5 of docs/contract/rtmv2.md.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "rtm/image.h"
+
+namespace turnpike::rtm {
+
+struct Config {
+  std::uint16_t instance = 0;
+  std::uint16_t family = 0;  // the number that clients see; the table only compares it
+  unsigned width = 32;       // bits of an address: 1 to 128
+  bool classful = false;     // whether RTM_DEST_FLAG_NATURAL_NET means anything
+  std::uint32_t max_next_hops = 8;
+  std::uint32_t max_handles_in_enum = 100;
+  std::uint32_t opaque_slots = 5;
+  std::uint32_t change_registrations = 16;
+  ViewSet views = 3;
+  std::uint32_t default_preference = 100;
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> preferences;  // protocol id, preference
+
+  [[nodiscard]] unsigned view_count() const { return static_cast<unsigned>(std::popcount(views)); }
+  [[nodiscard]] std::uint32_t preference_of(std::uint32_t protocol) const {
+    for (const auto& [id, preference] : preferences) {
+      if (id == protocol) {
+        return preference;
+      }
+    }
+    return default_preference;
+  }
+
+  // kInvalidArgument: a value is out of the limits of the contract.
+  [[nodiscard]] Result<void> check() const {
+    const bool good = width >= 1 && width <= 128 && max_next_hops >= 1 && max_next_hops <= 64 &&
+                      max_handles_in_enum >= 1 && max_handles_in_enum <= 10000 && opaque_slots <= 32 &&
+                      change_registrations >= 1 && change_registrations <= 64 && views != 0;
+    if (!good) {
+      return fail(ErrorKind::kInvalidArgument, "the table's configuration is out of its limits");
+    }
+    return {};
+  }
+};
+
+}  // namespace turnpike::rtm

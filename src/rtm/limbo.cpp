@@ -1,0 +1,68 @@
+#include "rtm/limbo.h"
+
+#include <new>
+#include <utility>
+
+namespace turnpike::rtm {
+
+void Limbo::retire(Dispose dispose, void* context, std::uintptr_t what) noexcept {
+  try {
+    fresh_.push_back({dispose, context, what});
+    ++waiting_;
+    if (fresh_.size() >= kBagSize) {
+      seal();
+    }
+  } catch (const std::bad_alloc&) {  // the bag stays open, and is closed with a later thing
+  }
+}
+
+// Closes the bag and opens another, then disposes of those whose readers have gone.
+void Limbo::seal() {
+  auto bag = std::make_unique<Bag>();
+  bag->limbo = this;
+  bag->items.swap(fresh_);
+  if (!spare_.empty()) {
+    fresh_.swap(spare_.back());
+    spare_.pop_back();
+  } else {
+    fresh_.reserve(kBagSize);
+  }
+  const auto hand_back = [](void* object, void*) {
+    auto* back = static_cast<Bag*>(object);
+    std::atomic<Bag*>& ready = back->limbo->ready_;
+    back->next = ready.load(std::memory_order_relaxed);
+    while (!ready.compare_exchange_weak(back->next, back, std::memory_order_release, std::memory_order_relaxed)) {
+    }
+  };
+  epoch_.retire(bag.release(), hand_back);
+  epoch_.collect();
+  dispose_of_ready();
+}
+
+void Limbo::dispose_of_ready() noexcept {
+  Bag* bag = ready_.exchange(nullptr, std::memory_order_acquire);
+  while (bag != nullptr) {
+    const std::unique_ptr<Bag> owned(bag);
+    bag = bag->next;
+    dispose_of(owned->items);
+    if (spare_.size() < 4) {
+      spare_.push_back(std::move(owned->items));
+    }
+  }
+}
+
+void Limbo::dispose_of(std::vector<Item>& items) noexcept {
+  for (const Item& item : items) {
+    item.dispose(item.context, item.what);
+  }
+  waiting_ -= items.size();
+  items.clear();
+}
+
+void Limbo::drain() noexcept {
+  static_cast<void>(epoch_.synchronize());
+  dispose_of_ready();
+  dispose_of(fresh_);
+}
+
+}  // namespace turnpike::rtm

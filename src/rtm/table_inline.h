@@ -1,0 +1,86 @@
+// The parts of Table that are templates. Included by its source files alone.
+#pragma once
+
+#include <chrono>
+
+#include "rtm/table.h"
+
+namespace turnpike::rtm {
+
+template <class Run>
+auto Table::attempt(Handle self, Run&& run) -> decltype(run(std::declval<Entity&>(), std::declval<Blocked&>())) {
+  while (true) {
+    Blocked blocked;
+    {
+      const Epoch::Reader reading(epoch_);
+      Entity* client = find_caller(self);
+      if (client == nullptr) [[unlikely]] {
+        return fail(ErrorKind::kInvalidHandle, "not the handle of a registered client");
+      }
+      auto result = run(*client, blocked);
+      if (!blocked) [[likely]] {
+        return result;
+      }
+    }
+    wait_until_free(self, blocked);
+  }
+}
+
+inline Entity* Table::find_entity(Handle handle) const {
+  const std::uint32_t index = index_of(handle);
+  if (kind_of(handle) != Kind::kEntity || table_of(handle) != id_ || index > kMaxClients) {
+    return nullptr;
+  }
+  Entity* entity = entity_at(static_cast<ClientIndex>(index));
+  return entity != nullptr && entity->handle == handle ? entity : nullptr;
+}
+
+inline Shared<std::uint32_t>& Table::best(const Destination& dest, unsigned view_rank) const {
+  const auto behind = reinterpret_cast<std::uintptr_t>(&dest) + sizeof(Destination);
+  return reinterpret_cast<Shared<std::uint32_t>*>(behind)[view_rank];
+}
+
+template <class F>
+void Table::for_each_hop(std::uint64_t hops, F&& visit) {
+  if ((hops & 1) != 0) {
+    visit(static_cast<std::uint32_t>(hops >> 1));
+  } else if (hops != 0) {
+    const auto& set = *reinterpret_cast<const HopSet*>(hops);
+    for (std::uint32_t i = 0; i < set.count; ++i) {
+      visit(set.hops[i]);
+    }
+  }
+}
+
+// visit(view, its rank) for each supported view of a set.
+template <class F>
+void Table::for_each_view(ViewSet views, F&& visit) const {
+  for (ViewSet left = views & config_.views; left != 0; left &= left - 1) {
+    const auto view = static_cast<unsigned>(std::countr_zero(left));
+    visit(view, rank_of_view(view));
+  }
+}
+
+// Long work in short holds of the lock: a quarter of a millisecond each, so that even a step that is put to sleep once
+// or meets a slow item stays below one. The clock is asked only for every 16th item.
+template <class Step>
+void Table::in_steps(Step&& step) {
+  using Clock = std::chrono::steady_clock;
+  constexpr auto kHold = std::chrono::microseconds(250);
+  for (bool more = true; more;) {
+    {
+      const std::lock_guard lock(mutex_);
+      const Clock::time_point begun = Clock::now();
+      unsigned items = 0;
+      more = step([&] { return ++items % 16 == 0 && Clock::now() - begun >= kHold; });
+      const auto held = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begun).count();
+      longest_step_ns_ = std::max(longest_step_ns_, static_cast<std::uint64_t>(held));
+      ++steps_;
+    }
+    if (more) {
+      mutex_.let_others_in();
+    }
+  }
+}
+
+}  // namespace turnpike::rtm

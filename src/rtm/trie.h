@@ -1,0 +1,275 @@
+// Trie: the keys of a table in order, and the search for the longest one that covers another.
+//
+// ## The node
+//
+// A multibit trie with strides of eight bits. The node at depth d serves the byte of bits 8d … 8d+7: it holds the keys
+// of 8d+1 to 8d+8 bits (the root also the key of none) and the children below each byte. The 511 places of a node are
+// numbered in pre-order of their little binary tree, which is the table's order: bits first, then the shorter one.
+//
+//   place(byte, bits) = bits + 2 · byte − popcount(byte)         0: the empty one; 8: 0/8; 510: 255/8
+//
+// Two bitmaps say which places and which bytes are taken; behind the node stand one child pointer and one 4-byte
+// destination index for each set bit. The longest match inside a node is the last set bit among the ancestors of a
+// place: an `and` with a mask that is computed at compile time. The next key in order is the next set bit.
+//
+// Chains are not stored: a child is a node of any greater depth (the node carries the bits that were skipped), or,
+// where only one key is left below, that key's destination itself (a leaf). So there are fewer nodes than keys,
+// whatever the keys are. Internet tables: 8 bytes a key for IPv4, 25 for IPv6 (bench/rtm_table_bench.cpp), and a
+// look-up in a million IPv4 routes visits three nodes, of which the first two are in the cache. A binary trie with path
+// compression takes 48 bytes a key and some 22 visits.
+//
+// ## Readers
+//
+// A node is never changed but for its child pointers: a writer copies it with the change made, publishes the copy in
+// the parent's pointer, and gives the old one to the Limbo. So readers follow pointers under an Epoch::Reader and no
+// lock, and a Walk that was begun stays valid, in a state of the trie that may be as old as its reader. Copying costs a
+// writer some 60 ns in an Internet table.
+//
+// The trie knows destinations by their index alone; where their keys are, it is told by `KeyArray`.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/result.h"
+#include "rtm/key.h"
+#include "rtm/limbo.h"
+
+namespace turnpike::rtm {
+
+// Where the keys of destinations are: the record of index i begins at base + i * stride; at `length` its key's length,
+// at `bits` its bits, 4 bytes of them in a narrow table (of up to 32 bits), else 16.
+struct KeyArray {
+  const std::byte* base = nullptr;
+  std::size_t stride = 0;
+  std::size_t length = 0;
+  std::size_t bits = 0;
+  bool narrow = false;
+
+  [[nodiscard]] Key operator[](std::uint32_t index) const;
+};
+
+namespace trie {
+
+inline constexpr unsigned kPlaces = 511;
+inline constexpr unsigned kBytes = 256;
+
+constexpr unsigned place(unsigned byte, unsigned bits) {
+  return bits + 2 * byte - static_cast<unsigned>(std::popcount(byte));
+}
+
+// Which node depth holds keys of that length.
+constexpr unsigned depth_for(unsigned length) { return length == 0 ? 0 : (length - 1) / 8; }
+
+// A child: nothing (0), a node (its address), or a leaf (the destination's index and a set lowest bit).
+using Entry = std::uintptr_t;
+constexpr bool is_leaf(Entry entry) { return (entry & 1) != 0; }
+constexpr Entry leaf(std::uint32_t destination) { return Entry{destination} << 1 | 1; }
+constexpr std::uint32_t destination_of(Entry leaf) { return static_cast<std::uint32_t>(leaf >> 1); }
+
+struct Node {
+  std::uint64_t high = 0;  // the first 8 * depth bits of every key below
+  std::uint64_t low = 0;
+  std::uint16_t key_count = 0;
+  std::uint16_t child_count = 0;
+  std::uint8_t depth = 0;
+  std::array<std::uint64_t, 8> places{};
+  std::array<std::uint64_t, 4> bytes{};
+  // Behind: atomic<Entry> children[child_count], then uint32_t keys[key_count].
+
+  [[nodiscard]] std::atomic<Entry>* children() const {
+    return reinterpret_cast<std::atomic<Entry>*>(reinterpret_cast<std::uintptr_t>(this + 1));
+  }
+  [[nodiscard]] std::uint32_t* keys() const { return reinterpret_cast<std::uint32_t*>(children() + child_count); }
+
+  [[nodiscard]] bool has_place(unsigned place) const { return (places[place >> 6] >> (place & 63) & 1) != 0; }
+  [[nodiscard]] bool has_byte(unsigned byte) const { return (bytes[byte >> 6] >> (byte & 63) & 1) != 0; }
+  [[nodiscard]] unsigned rank_of_place(unsigned place) const;
+  [[nodiscard]] unsigned rank_of_byte(unsigned byte) const;
+  [[nodiscard]] bool leads_to(const Key& key) const {
+    return ((key.high ^ high) & leading_ones(8U * depth)) == 0 &&
+           (depth <= 8 || ((key.low ^ low) & leading_ones(8U * depth - 64)) == 0);
+  }
+};
+static_assert(sizeof(Node) == 120);
+
+}  // namespace trie
+
+class Trie {
+ public:
+  // `limbo` outlives the trie. No memory for the root: kExhausted at the first insertion.
+  Trie(const KeyArray& keys, Limbo& limbo) : keys_(keys), limbo_(limbo) {}
+  ~Trie();
+  Trie(const Trie&) = delete;
+  Trie& operator=(const Trie&) = delete;
+
+  // Under the table's lock. A key is inserted once; its destination's record is complete before. kExhausted: no memory,
+  // nothing changed.
+  Result<void> insert(const Key& key, std::uint32_t destination);
+  // The key is there. Without memory for the smaller node it stays, as kExhausted says.
+  Result<void> erase(const Key& key);
+
+  // Everything below: under an Epoch::Reader. 0: none.
+  [[nodiscard]] std::uint32_t find(const Key& key) const;
+
+  // The longest key that covers `key`, itself included, and that accept(index) takes.
+  template <class Accept>
+  [[nodiscard]] std::uint32_t longest(const Key& key, Accept&& accept) const;
+
+  [[nodiscard]] std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t nodes() const { return nodes_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class Walk;
+  using Node = trie::Node;
+  using Slot = std::atomic<trie::Entry>;
+
+  Node* root() const { return reinterpret_cast<Node*>(root_.load(std::memory_order_acquire)); }
+  Node* make_node(std::size_t children, std::size_t keys) noexcept;
+  void publish(Slot& slot, trie::Entry entry, const Node* old) noexcept;
+  Node* copy_with_key(const Node& node, unsigned place, std::uint32_t destination) noexcept;
+  Node* copy_with_child(const Node& node, unsigned byte, trie::Entry child) noexcept;
+  Node* copy_without_key(const Node& node, unsigned place) noexcept;
+  Node* copy_without_child(const Node& node, unsigned byte) noexcept;
+  Node* fork(const Key& key, std::uint32_t destination, const Key& other, unsigned other_depth,
+             trie::Entry entry) noexcept;
+  Result<void> replace(Slot& slot, const Node* old, Node* copy) noexcept;
+  Result<void> shrink(Slot& slot, Node& node, unsigned place, unsigned byte, bool is_child);
+
+  template <class Accept>
+  static std::uint32_t longest_in(const Node& node, const Key& key, Accept&& accept);
+
+  KeyArray keys_;
+  Limbo& limbo_;
+  Slot root_{0};
+  std::atomic<std::size_t> bytes_{0};
+  std::atomic<std::size_t> nodes_{0};
+};
+
+// The keys in order, from any key on. Lives within one Epoch::Reader.
+class Walk {
+ public:
+  explicit Walk(const Trie& trie) : trie_(trie) {}
+
+  // The next step is the first key that is not before `key`.
+  void seek(const Key& key);
+  // The next destination; 0 at the end.
+  std::uint32_t next();
+
+ private:
+  struct Frame {
+    const trie::Node* node;
+    unsigned next_place;
+    unsigned next_byte;
+  };
+  void push(const trie::Node& node) { frames_[depth_++] = {&node, 0, 0}; }
+  const trie::Node* seek_within(Frame& frame, const Key& key) const;
+
+  const Trie& trie_;
+  std::array<Frame, 17> frames_{};
+  unsigned depth_ = 0;
+};
+
+// --- inline: the look-up
+// ------------------------------------------------------------------------------------------------
+
+namespace trie {
+
+// For each byte the places that cover (byte, 8), the empty place included.
+consteval std::array<std::array<std::uint64_t, 8>, kBytes> make_ancestors() {
+  std::array<std::array<std::uint64_t, 8>, kBytes> all{};
+  for (unsigned byte = 0; byte < kBytes; ++byte) {
+    for (unsigned bits = 0; bits <= 8; ++bits) {
+      const unsigned at = place(byte & (0xff00U >> bits) & 0xff, bits);
+      all[byte][at >> 6] |= std::uint64_t{1} << (at & 63);
+    }
+  }
+  return all;
+}
+inline constexpr auto kAncestors = make_ancestors();
+
+inline unsigned Node::rank_of_place(unsigned place) const {
+  unsigned rank = 0;
+  for (unsigned word = 0; word < place >> 6; ++word) {
+    rank += static_cast<unsigned>(std::popcount(places[word]));
+  }
+  return rank + static_cast<unsigned>(std::popcount(places[place >> 6] & ((std::uint64_t{1} << (place & 63)) - 1)));
+}
+
+inline unsigned Node::rank_of_byte(unsigned byte) const {
+  unsigned rank = 0;
+  for (unsigned word = 0; word < byte >> 6; ++word) {
+    rank += static_cast<unsigned>(std::popcount(bytes[word]));
+  }
+  return rank + static_cast<unsigned>(std::popcount(bytes[byte >> 6] & ((std::uint64_t{1} << (byte & 63)) - 1)));
+}
+
+}  // namespace trie
+
+inline Key KeyArray::operator[](std::uint32_t index) const {
+  const std::byte* record = base + std::size_t{index} * stride;
+  const auto size = *reinterpret_cast<const std::uint8_t*>(record + length);
+  if (narrow) {
+    return {std::uint64_t{*reinterpret_cast<const std::uint32_t*>(record + bits)} << 32, 0, size};
+  }
+  const auto* words = reinterpret_cast<const std::uint64_t*>(record + bits);
+  return {words[0], words[1], size};
+}
+
+template <class Accept>
+std::uint32_t Trie::longest_in(const Node& node, const Key& key, Accept&& accept) {
+  const unsigned bits = std::min(key.length - 8U * node.depth, 8U);
+  const unsigned byte = key.byte(node.depth) & (0xff00U >> bits) & 0xff;
+  const unsigned last = trie::place(byte, bits);
+  std::uint64_t allowed = ~std::uint64_t{0} >> (63 - (last & 63));
+  for (unsigned word = last >> 6;; --word, allowed = ~std::uint64_t{0}) {
+    std::uint64_t found = node.places[word] & trie::kAncestors[byte][word] & allowed;
+    while (found != 0) {
+      const auto bit = static_cast<unsigned>(std::bit_width(found)) - 1;
+      const std::uint32_t destination = node.keys()[node.rank_of_place(word * 64 + bit)];
+      if (accept(destination)) {
+        return destination;
+      }
+      found &= ~(std::uint64_t{1} << bit);
+    }
+    if (word == 0) {
+      return 0;
+    }
+  }
+}
+
+template <class Accept>
+std::uint32_t Trie::longest(const Key& key, Accept&& accept) const {
+  std::array<const Node*, 16> path;
+  unsigned depth = 0;
+  for (const Node* node = root(); node != nullptr;) {
+    path[depth++] = node;
+    const unsigned byte = key.byte(node->depth);
+    if (key.length <= 8U * node->depth + 8 || !node->has_byte(byte)) {
+      break;
+    }
+    const trie::Entry entry = node->children()[node->rank_of_byte(byte)].load(std::memory_order_acquire);
+    if (trie::is_leaf(entry)) {
+      const std::uint32_t destination = trie::destination_of(entry);
+      if (covers(keys_[destination], key) && accept(destination)) {
+        return destination;
+      }
+      break;
+    }
+    node = reinterpret_cast<const Node*>(entry);
+    if (key.length <= 8U * node->depth || !node->leads_to(key)) {
+      break;
+    }
+  }
+  while (depth != 0) {
+    if (const std::uint32_t found = longest_in(*path[--depth], key, accept); found != 0) {
+      return found;
+    }
+  }
+  return 0;
+}
+
+}  // namespace turnpike::rtm

@@ -1,0 +1,270 @@
+#include "runtime/world.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/log.h"
+
+namespace turnpike::runtime {
+namespace {
+
+constexpr std::uint64_t kTicksTo1970 = 116444736000000000;  // of 100 ns, from 1601
+
+// The administrator's default preferences: decision 10 of the contract.
+const std::vector<std::pair<std::uint32_t, std::uint32_t>> kPreferences = {
+    {2, 1},      // local
+    {10006, 3},  // static
+    {10007, 5},  // static, without dial on demand
+    {10002, 7},  // autostatic
+    {3, 10},     // network management
+    {14, 20},    // BGP
+    {13, 110},   // OSPF
+    {9, 115},    // IS-IS
+    {8, 120},    // RIP
+};
+
+// Stops the threads when the process ends or the library is unloaded.
+struct AtEnd {
+  ~AtEnd() { World::instance().stop_threads(); }
+};
+
+}  // namespace
+
+World& World::instance() {
+  static World& world = *new World;  // allow naked-new: never destroyed, clients may call while the process ends
+  static const AtEnd at_end;
+  return world;
+}
+
+World::World()
+    : epoch_(std::move(*Epoch::create())), clock_(&system_clock()), configuration_(default_configuration()) {}
+
+rtm::Config World::default_config(std::uint16_t instance, std::uint16_t family) {
+  rtm::Config config;
+  config.instance = instance;
+  config.family = family;
+  config.width = family == AF_INET6 ? 128 : 32;
+  config.classful = family == AF_INET;
+  config.preferences = kPreferences;
+  return config;
+}
+
+std::vector<rtm::Config> World::default_configuration() {
+  return {default_config(0, AF_INET), default_config(0, AF_INET6)};
+}
+
+// --- tables
+// --------------------------------------------------------------------------------------------------------------
+
+Result<rtm::Table*> World::table_for(std::uint16_t instance, std::uint16_t family) {
+  if (family != AF_INET && family != AF_INET6) {
+    return fail(ErrorKind::kInvalidArgument, "an address family without a routing table");
+  }
+  rtm::Table* found = nullptr;
+  for_each_table([&](rtm::Table& table) {
+    if (table.config().instance == instance && table.config().family == family) {
+      found = &table;
+    }
+  });
+  if (found != nullptr) {
+    return found;
+  }
+  const auto config = std::find_if(configuration_.begin(), configuration_.end(), [&](const rtm::Config& each) {
+    return each.instance == instance && each.family == family;
+  });
+  if (config == configuration_.end()) {
+    return fail(ErrorKind::kNotFound, "no such instance or family is configured");
+  }
+  if (!config->check()) {
+    return fail(ErrorKind::kUnsupported, "the table's configuration is out of its limits");
+  }
+  // The table takes the place, and the run of generations, of one of a former configuration.
+  std::uint8_t id = 0;
+  std::uint32_t first_generation = 1;
+  for (const auto& former : owned_) {
+    if (former->config().instance == instance && former->config().family == family) {
+      id = former->id();
+      first_generation = std::max(first_generation, former->next_generation());
+    }
+  }
+  if (id == 0 && next_id_ == 0) {
+    return fail(ErrorKind::kExhausted, "as many routing tables as there can be");
+  }
+  auto made = rtm::Table::make(id != 0 ? id : next_id_, *config, *this, *epoch_, first_generation);
+  if (!made) {
+    return tl::unexpected(made.error());
+  }
+  next_id_ = static_cast<std::uint8_t>(next_id_ + (id == 0 ? 1 : 0));
+  rtm::Table* table = owned_.emplace_back(std::move(*made)).get();
+  tables_[table->id()].store(table, std::memory_order_release);
+  return table;
+}
+
+bool World::has_clients() const {
+  bool any = false;
+  for_each_table([&](const rtm::Table& table) { any = any || table.has_clients(); });
+  return any;
+}
+
+Result<rtm::Handle> World::register_entity(std::uint16_t instance, std::uint16_t family, rtm::Registration registration,
+                                           rtm::Table*& table) {
+  const std::lock_guard lock(mutex_);
+  return table_for(instance, family).and_then([&](rtm::Table* found) {
+    table = found;
+    return found->register_entity(std::move(registration));
+  });
+}
+
+Result<void> World::deregister_entity(rtm::Table& table, rtm::Handle self) {
+  auto done = table.deregister_entity(self);
+  if (done) {
+    const std::lock_guard lock(mutex_);
+    if (!has_clients()) {
+      stop_threads();
+    }
+  }
+  return done;
+}
+
+bool World::configure(std::vector<rtm::Config> configuration) {
+  const std::lock_guard lock(mutex_);
+  if (has_clients()) {
+    return false;
+  }
+  stop_threads();
+  configuration_ = std::move(configuration);
+  for (auto& slot : tables_) {
+    slot.store(nullptr, std::memory_order_release);
+  }
+  return true;
+}
+
+// --- clocks
+// --------------------------------------------------------------------------------------------------------------
+
+bool World::set_clock(Clock& clock) {
+  if (has_clients()) {
+    return false;
+  }
+  stop_threads();
+  clock_.store(&clock, std::memory_order_release);
+  return true;
+}
+
+bool World::use_test_clock() {
+  const std::lock_guard lock(mutex_);
+  if (test_clock_ == nullptr) {
+    test_clock_ = std::make_unique<TestClock>();
+  }
+  return set_clock(*test_clock_);
+}
+
+bool World::use_system_clock() {
+  const std::lock_guard lock(mutex_);
+  return set_clock(system_clock());
+}
+
+std::uint64_t World::nanoseconds() noexcept {
+  return static_cast<std::uint64_t>(clock_.load(std::memory_order_acquire)->now().time_since_epoch().count());
+}
+
+std::uint64_t World::file_time() noexcept {
+  const auto since_1970 = clock_.load(std::memory_order_acquire)->wall().time_since_epoch().count();
+  return static_cast<std::uint64_t>(since_1970) / 100 + kTicksTo1970;
+}
+
+bool World::advance(std::uint32_t milliseconds) {
+  if (notifier_.is_own_thread() || clock_.load() == &system_clock() || test_clock_ == nullptr) {
+    return false;
+  }
+  const MonotonicTime end = test_clock_->now() + std::chrono::milliseconds(milliseconds);
+  while (true) {
+    notifier_.drain();
+    std::uint64_t next = static_cast<std::uint64_t>(end.time_since_epoch().count());
+    for_each_table([&](rtm::Table& table) { next = std::min(next, table.next_deadline().value_or(next)); });
+    const auto now = static_cast<std::uint64_t>(test_clock_->now().time_since_epoch().count());
+    if (next > now) {
+      static_cast<void>(test_clock_->advance(Duration(next - now)));
+    }
+    for_each_table([&](rtm::Table& table) {
+      while (table.run_deadlines(1) != 0) {
+        notifier_.drain();
+      }
+    });
+    if (test_clock_->now() >= end) {
+      return true;
+    }
+  }
+}
+
+// --- what a table asks for
+// -----------------------------------------------------------------------------------------------
+
+void World::events_waiting(rtm::Table& table, rtm::ClientIndex client) noexcept {
+  notifier_.submit([&table, client] { table.deliver(client); });
+}
+
+bool World::start_alarm() {
+  if (alarm_.timers == nullptr) {
+    auto timers = Timers::create(clock_.load()->now(), 1);
+    if (!timers) {
+      return false;
+    }
+    alarm_.timers = std::move(*timers);
+  }
+  if (alarm_.thread == nullptr) {
+    auto thread = TimerThread::start(*alarm_.timers, *clock_.load(), "tp-rtm-timers");
+    if (!thread) {
+      return false;
+    }
+    alarm_.thread = std::move(*thread);
+  }
+  return true;
+}
+
+void World::deadline_moved(rtm::Table& table, std::uint64_t at) noexcept {
+  const std::lock_guard lock(alarm_.mutex);
+  if (clock_.load() != &system_clock()) {
+    return;  // who turns the clock runs what is due
+  }
+  if (!start_alarm()) {
+    TURNPIKE_LOG(LogLevel::kError, "runtime", "no timer thread: routes do not expire");
+    return;
+  }
+  const MonotonicTime deadline{Duration(static_cast<Duration::rep>(at))};
+  TimerId& armed = alarm_.armed[table.id()];
+  if (armed == TimerId::kNone || !alarm_.timers->rearm(armed, deadline)) {
+    const auto timer = alarm_.timers->arm(deadline, [this, &table] { run_deadlines(table); });
+    armed = timer ? *timer : TimerId::kNone;
+  }
+}
+
+// On the timer thread. The table tells of sooner deadlines by itself; here the next of the present ones is armed.
+void World::run_deadlines(rtm::Table& table) {
+  table.run_deadlines();
+  if (const auto next = table.next_deadline()) {
+    deadline_moved(table, *next);
+  }
+}
+
+void World::stop_threads() {
+  std::unique_ptr<TimerThread> timer_thread;
+  {
+    const std::lock_guard lock(alarm_.mutex);
+    timer_thread = std::move(alarm_.thread);
+  }
+  timer_thread.reset();
+  {
+    const std::lock_guard lock(alarm_.mutex);
+    if (alarm_.thread == nullptr) {
+      alarm_.timers.reset();
+      alarm_.armed.fill(TimerId::kNone);
+    }
+  }
+  notifier_.stop();
+}
+
+}  // namespace turnpike::runtime

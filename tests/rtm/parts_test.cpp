@@ -1,0 +1,129 @@
+// The small parts: deadlines, the set of changes, the slab.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+#include <vector>
+
+#include "rtm/deadlines.h"
+#include "rtm/notify.h"
+#include "rtm/slab.h"
+
+namespace turnpike::rtm {
+namespace {
+
+TEST(Deadlines, TheFirstIsTheSoonest) {
+  Deadlines deadlines;
+  std::vector<std::uint32_t> places(200, 0);
+  std::map<std::pair<std::uint64_t, std::uint32_t>, std::uint32_t> model;
+  std::vector<std::uint64_t> times(200, 0);
+  std::mt19937 random(3);
+  for (int step = 0; step < 20000; ++step) {
+    const auto index = static_cast<std::uint32_t>(random() % places.size());
+    if (places[index] != 0) {
+      model.erase({times[index], index});
+    }
+    if (random() % 3 == 0) {
+      deadlines.remove(places[index]);
+    } else {
+      times[index] = random() % 1000;
+      ASSERT_TRUE(deadlines.reserve_one());
+      deadlines.set({times[index], index, Deadlines::What::kRoute, index, &places[index]});
+      model[{times[index], index}] = index;
+    }
+    ASSERT_EQ(deadlines.size(), model.size());
+    ASSERT_EQ(deadlines.empty(), model.empty());
+    if (!model.empty()) {
+      ASSERT_EQ(deadlines.first().index, model.begin()->second);
+    }
+  }
+}
+
+TEST(Deadlines, ARouteEndsBeforeTheHoldThatEndsWithIt) {
+  Deadlines deadlines;
+  std::uint32_t hold = 0;
+  std::uint32_t route = 0;
+  ASSERT_TRUE(deadlines.reserve_one());
+  deadlines.set({5, 1, Deadlines::What::kHold, 0, &hold});
+  ASSERT_TRUE(deadlines.reserve_one());
+  deadlines.set({5, 2, Deadlines::What::kRoute, 9, &route});
+  EXPECT_EQ(deadlines.first().what, Deadlines::What::kRoute);
+}
+
+TEST(ChangeRegistration, KeepsTheOrderOfComingAndNothingTwice) {
+  ChangeRegistration registration;
+  std::vector<std::uint32_t> model;
+  std::mt19937 random(4);
+  for (int step = 0; step < 50000; ++step) {
+    const auto dest = static_cast<std::uint32_t>(1 + random() % 300);
+    const auto found = std::find(model.begin(), model.end(), dest);
+    switch (random() % 4) {
+      case 0:
+      case 1:
+        ASSERT_EQ(registration.push(dest), found == model.end());
+        if (found == model.end()) {
+          model.push_back(dest);
+        }
+        break;
+      case 2:
+        ASSERT_EQ(registration.withdraw(dest), found != model.end());
+        if (found != model.end()) {
+          model.erase(found);
+        }
+        break;
+      default:
+        ASSERT_EQ(registration.pop(), model.empty() ? 0 : model.front());
+        if (!model.empty()) {
+          model.erase(model.begin());
+        }
+    }
+    ASSERT_EQ(registration.waiting.size(), model.size());
+  }
+}
+
+TEST(ChangeRegistration, ChurnDoesNotMakeItGrow) {
+  ChangeRegistration registration;
+  registration.push(1);
+  for (int i = 0; i < 100000; ++i) {
+    registration.push(2);
+    registration.withdraw(2);
+  }
+  EXPECT_LT(registration.bytes(), 4096U);
+  EXPECT_EQ(registration.pop(), 1U);
+  EXPECT_EQ(registration.pop(), 0U);
+}
+
+TEST(BitSet, TakesEveryMemberOnce) {
+  BitSet set;
+  const std::set<std::uint32_t> members{1, 2, 63, 64, 65, 127, 128, 5000, 5001};
+  for (const std::uint32_t member : members) {
+    EXPECT_TRUE(set.insert(member));
+    EXPECT_FALSE(set.insert(member));
+  }
+  std::set<std::uint32_t> taken;
+  for (std::uint32_t from = 1; from != 0;) {
+    from = set.take(from, 2, [&](std::uint32_t member) { EXPECT_TRUE(taken.insert(member).second); });
+  }
+  EXPECT_EQ(taken, members);
+  EXPECT_EQ(set.size(), 0U);
+}
+
+TEST(Slab, GivesEachIndexOnceAndOldOnesAgain) {
+  auto slab = Slab::make(64, 1000);
+  ASSERT_TRUE(slab);
+  std::set<std::uint32_t> indices;
+  while (const std::uint32_t index = slab->take()) {
+    EXPECT_TRUE(indices.insert(index).second);
+  }
+  EXPECT_GE(indices.size(), 999U);
+  EXPECT_EQ(indices.count(0), 0U) << "the index that means nobody";
+  slab->count_out();
+  slab->give_back(17);
+  EXPECT_EQ(slab->take(), 17U);
+  EXPECT_EQ(slab->take(), 0U) << "full";
+}
+
+}  // namespace
+}  // namespace turnpike::rtm
