@@ -4,16 +4,22 @@
 
 #include <stdarg.h>
 
+#include "debugapi.h"
 #include "errhandlingapi.h"
+#include "fileapi.h"
 #include "handleapi.h"
 #include "heapapi.h"
 #include "interlockedapi.h"
 #include "memoryapi.h"
 #include "minwinbase.h"
+#include "processenv.h"
 #include "processthreadsapi.h"
+#include "profileapi.h"
 #include "stringapiset.h"
 #include "synchapi.h"
+#include "sysinfoapi.h"
 #include "threadpoollegacyapiset.h"
+#include "timezoneapi.h"
 
 TP_BEGIN
 
@@ -134,5 +140,13 @@ static __forceinline PVOID RtlSecureZeroMemory(PVOID memory, SIZE_T bytes) {
   return memory;
 }
 #define SecureZeroMemory RtlSecureZeroMemory
+
+/* ---- The host's NetBIOS name. As GetComputerNameEx, but with ERROR_BUFFER_OVERFLOW where the buffer is too small. */
+#define MAX_COMPUTERNAME_LENGTH 15
+TP_BEGIN
+BOOL WINAPI GetComputerNameA(LPSTR lpBuffer, LPDWORD nSize) TP_SHIM(GetComputerNameA);
+BOOL WINAPI GetComputerNameW(LPWSTR lpBuffer, LPDWORD nSize) TP_SHIM(GetComputerNameW);
+TP_END
+#define GetComputerName TP_AW(GetComputerName)
 
 #endif
