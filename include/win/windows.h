@@ -14,4 +14,8 @@
 #include "winnls.h"
 #include "winuser.h"
 
+#ifndef WIN32_LEAN_AND_MEAN
+#include "winsock.h"
+#endif
+
 #endif

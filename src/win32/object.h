@@ -23,6 +23,7 @@ enum class Kind : std::uint8_t {
   kQueueTimer,
   kHeap,
   kModule,
+  kSocket,
 };
 
 // Kinds whose handles WaitForSingleObject, CloseHandle and DuplicateHandle take; the others have closing functions of

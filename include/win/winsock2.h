@@ -1,0 +1,104 @@
+/* Winsock. Every function answers SOCKET_ERROR (INVALID_SOCKET, FALSE, WSA_INVALID_EVENT where it returns such) and
+ * says why by WSAGetLastError(): WSANOTINITIALISED before WSAStartup, WSAENOTSOCK for a socket that is null, closed or
+ * none, WSAEFAULT for a null or short buffer, WSAEINVAL for what makes no sense now. errno is not for the client.
+ *
+ * How these names live beside those of <sys/socket.h>: turnpike_sockets.h. */
+#ifndef _WINSOCK2API_
+#define _WINSOCK2API_
+#define _WINSOCKAPI_
+
+#include "turnpike_sockets.h"
+#include "windows.h"
+#include "ws2def.h"
+
+#ifndef WINSOCK_VERSION
+#define WINSOCK_VERSION MAKEWORD(2, 2)
+#endif
+#define WSADESCRIPTION_LEN 256
+#define WSASYS_STATUS_LEN 128
+
+typedef struct WSAData {
+  WORD wVersion;
+  WORD wHighVersion;
+  unsigned short iMaxSockets;
+  unsigned short iMaxUdpDg;
+  char* lpVendorInfo;
+  char szDescription[WSADESCRIPTION_LEN + 1];
+  char szSystemStatus[WSASYS_STATUS_LEN + 1];
+} WSADATA, *LPWSADATA;
+
+typedef struct hostent HOSTENT, *PHOSTENT, *LPHOSTENT;
+typedef struct servent SERVENT, *PSERVENT, *LPSERVENT;
+typedef struct protoent PROTOENT, *PPROTOENT, *LPPROTOENT;
+typedef struct linger LINGER, *PLINGER, *LPLINGER;
+typedef struct timeval TIMEVAL, *PTIMEVAL, *LPTIMEVAL;
+typedef unsigned int GROUP;
+
+#define SD_RECEIVE 0x00
+#define SD_SEND 0x01
+#define SD_BOTH 0x02
+
+#ifndef TCP_NODELAY
+#define TCP_NODELAY 1
+#endif
+
+#define WSA_FLAG_OVERLAPPED 0x01u
+#define WSA_FLAG_NO_HANDLE_INHERIT 0x80u
+
+/* A set of sockets: an array of them, not a map of bits. FD_SETSIZE (64) may be defined larger before this header is
+ * included; each set has the size that it was compiled with. */
+typedef struct tp_fd_set {
+  u_int fd_count;
+  SOCKET fd_array[FD_SETSIZE];
+} tp_fd_set, FD_SET, *PFD_SET, *LPFD_SET;
+
+static __inline int tp_fd_isset(SOCKET socket_, const tp_fd_set* set) {
+  u_int i;
+  for (i = 0; i < set->fd_count; ++i) {
+    if (set->fd_array[i] == socket_) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+static __inline void tp_fd_add(SOCKET socket_, tp_fd_set* set) {
+  if (set->fd_count < FD_SETSIZE && !tp_fd_isset(socket_, set)) {
+    set->fd_array[set->fd_count++] = socket_;
+  }
+}
+
+static __inline void tp_fd_remove(SOCKET socket_, tp_fd_set* set) {
+  u_int i;
+  for (i = 0; i < set->fd_count; ++i) {
+    if (set->fd_array[i] == socket_) {
+      for (--set->fd_count; i < set->fd_count; ++i) {
+        set->fd_array[i] = set->fd_array[i + 1];
+      }
+      return;
+    }
+  }
+}
+
+#undef FD_SET
+#undef FD_CLR
+#undef FD_ISSET
+#undef FD_ZERO
+#define FD_SET(socket_, set) tp_fd_add((socket_), (set))
+#define FD_CLR(socket_, set) tp_fd_remove((socket_), (set))
+#define FD_ISSET(socket_, set) tp_fd_isset((socket_), (set))
+#define FD_ZERO(set) ((void)((set)->fd_count = 0))
+#define fd_set tp_fd_set
+
+#include <poll.h>
+
+/* Linux's structure has an int in front; the flags POLLIN, POLLOUT … are Linux's. */
+typedef struct tp_pollfd {
+  SOCKET fd;
+  SHORT events;
+  SHORT revents;
+} WSAPOLLFD, *PWSAPOLLFD, *LPWSAPOLLFD;
+
+#include "turnpike_winsock.h"
+
+#endif
