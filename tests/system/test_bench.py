@@ -13,7 +13,9 @@ def bench(*arguments):
 
 def test_lists_every_program():
     listed = bench("--list").stdout.split()
-    sources = {path.stem.removesuffix("_bench") for path in (ROOT / "bench").glob("*_bench.cpp")}
+    bench_folder = ROOT / "bench"
+    sources = {"_".join(path.relative_to(bench_folder).with_suffix("").parts).removesuffix("_bench")
+               for path in bench_folder.rglob("*_bench.cpp")}
     assert set(listed) == sources
 
 

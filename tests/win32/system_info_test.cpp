@@ -1,6 +1,6 @@
 // The host: processor, version, names.
 #include <gtest/gtest.h>
-#include <unistd.h>
+#include <sys/utsname.h>
 #include <windows.h>
 
 #include <string>
@@ -56,8 +56,9 @@ std::string name(COMPUTER_NAME_FORMAT format) {
 }
 
 TEST(ComputerName, ComesFromTheHostsName) {
-  char host[300]{};
-  gethostname(host, sizeof host - 1);
+  utsname machine{};
+  ASSERT_EQ(uname(&machine), 0);
+  const std::string host = machine.nodename;
   EXPECT_EQ(name(ComputerNameDnsFullyQualified), host);
   const std::string domain = name(ComputerNameDnsDomain);
   EXPECT_EQ(name(ComputerNameDnsHostname) + (domain.empty() ? "" : "." + domain), host);
