@@ -119,14 +119,24 @@ const Slab* Table::slab_of(Kind kind) const {
   }
 }
 
+// The slab of a kind that has one: asked for another it would be our own defect, so the process ends rather than to go
+// on.
+const Slab& Table::own_slab_of(Kind kind) const {
+  const Slab* slab = slab_of(kind);
+  if (slab == nullptr) {
+    std::terminate();
+  }
+  return *slab;
+}
+
 // Each record begins with its word.
 ReferenceWord* Table::word_of(Kind kind, std::uint32_t index) const {
-  return reinterpret_cast<ReferenceWord*>(slab_of(kind)->at(index));
+  return reinterpret_cast<ReferenceWord*>(own_slab_of(kind).at(index));
 }
 
 std::uint32_t Table::find(Kind kind, Handle handle) const {
   const std::uint32_t index = index_of(handle);
-  if (kind_of(handle) != kind || table_of(handle) != id_ || index == 0 || index >= slab_of(kind)->limit()) {
+  if (kind_of(handle) != kind || table_of(handle) != id_ || index == 0 || index >= own_slab_of(kind).limit()) {
     return 0;
   }
   return word_of(kind, index)->is_alive(generation_of(handle)) ? index : 0;
@@ -457,7 +467,7 @@ std::uint32_t Table::next_generation() {
   std::uint32_t highest = std::max({enumerations_.highest_generation(), lists_.highest_generation(),
                                     registrations_.highest_generation(), first_generation_});
   for (const Kind kind : {Kind::kDestination, Kind::kRoute, Kind::kNextHop}) {
-    for (std::uint32_t i = 1; i < slab_of(kind)->limit(); ++i) {
+    for (std::uint32_t i = 1; i < own_slab_of(kind).limit(); ++i) {
       highest = std::max(highest, word_of(kind, i)->generation());
     }
   }

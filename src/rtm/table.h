@@ -326,7 +326,8 @@ class Table {
   // The index of a living object; 0 for a bad handle.
   [[nodiscard]] std::uint32_t find(Kind kind, Handle handle) const;
   [[nodiscard]] ReferenceWord* word_of(Kind kind, std::uint32_t index) const;
-  [[nodiscard]] const Slab* slab_of(Kind kind) const;
+  [[nodiscard]] const Slab* slab_of(Kind kind) const;  // null: that kind has no slab
+  [[nodiscard]] const Slab& own_slab_of(Kind kind) const;
   [[nodiscard]] Result<Key> key_from(const NetAddress& address) const;
   void write_address(const Key& key, NetAddress& out) const;
 
