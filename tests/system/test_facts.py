@@ -18,7 +18,8 @@ COMPILERS = {
 if platform.machine() == "x86_64":
     # The other machine we support has an unsigned char and wchar_t. No libc of it is here: this one's headers do, once they
     # are told their own name, by which they know how wide a word is.
-    COMPILERS["clang-arm64"] = ["clang-19", "--target=aarch64-linux-gnu", "-D__x86_64__=1",
+    # glibc 2.41 then takes it for granted that there is a __float128, which there is called long double.
+    COMPILERS["clang-arm64"] = ["clang-19", "--target=aarch64-linux-gnu", "-D__x86_64__=1", "-D__float128=long double",
                                 "-I/usr/include/x86_64-linux-gnu", "-x", "c", "-std=c11"]
 
 
