@@ -152,7 +152,7 @@ static inline TpLogField TpLogFlag(const char* key, int flag) TP_NOEXCEPT {
 static inline TpLogField TpLogText(const char* key, const char* text) TP_NOEXCEPT {
   TpLogField field = TpLogSigned(key, 0);
   field.type = TP_LOG_TEXT;
-  field.value.text = text != NULL ? text : "";
+  field.value.text = text ? text : "";
   field.length = strlen(field.value.text);
   return field;
 }

@@ -160,7 +160,7 @@ struct MetricInfo {
   MetricName name;
   const char* help;  // a literal: one sentence for who reads the metric; null is none
   Unit unit = Unit::kNone;
-  std::string_view instance{};  // whose value it is where there are several, an interface's name say; copied
+  std::string_view instance = "";  // whose value it is where there are several, an interface's name say; copied
 };
 
 using MetricValue = std::variant<std::uint64_t, std::int64_t, HistogramSnapshot>;  // counter, gauge, histogram

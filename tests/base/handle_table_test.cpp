@@ -102,8 +102,18 @@ TEST(HandleTable, ATagChosenAtRunTimeIsCheckedLikeAKind) {
   EXPECT_FALSE(orchard->pin_tagged<Apple>(apple, HandleTag{0}));
   ASSERT_TRUE(orchard->remove(apple));
   EXPECT_FALSE(orchard->pin_tagged<Apple>(apple, HandleKind<Apple>::tag));
-  for (std::uint64_t generation = 0; generation < 4; ++generation) {  // the free slot's own state among them
-    EXPECT_FALSE(orchard->pin_tagged<Apple>(number(generation << 28), HandleTag{0})) << generation;
+}
+
+// A free slot's state is no tag and its next generation: a handle that says the same names nothing all the same.
+TEST(HandleTable, AFreeSlotHasNoHandle) {
+  Orchard orchard;
+  ASSERT_TRUE(orchard->remove(orchard.add()));
+  for (std::uint64_t generation = 0; generation < 4; ++generation) {
+    const Handle free = number(generation << 28);
+    EXPECT_FALSE(orchard->check(free)) << generation;
+    EXPECT_FALSE(orchard->pin_tagged<Apple>(free, HandleTag{0})) << generation;
+    EXPECT_EQ(kind_of(orchard->remove(free)), ErrorKind::kInvalidHandle) << generation;
+    EXPECT_EQ(kind_of(orchard->remove_and_wait(free)), ErrorKind::kInvalidHandle) << generation;
   }
 }
 

@@ -78,6 +78,37 @@ TEST(HandleTableThreads, ALookUpOrdersByItself) {
   });
 }
 
+// A thread that is put to sleep in the middle of a look-up or a listing finds, when it wakes, the slot in another life:
+// it must not be given that life's object or owner. More readers than CPUs, so that some are.
+TEST(HandleTableThreads, LookUpsDoNotMixTwoLives) {
+  constexpr auto kUnordered = std::memory_order_relaxed;
+  const auto table = HandleTable::create({.capacity = 1, .shards = 1}).value();
+  ASSERT_TRUE(table->register_kind<Apple>([](Apple&) {}));
+  std::array<Apple, 2> objects{Apple{0}, Apple{1}};  // for even and for odd generations, as are the owners
+  const auto parity = [](Handle handle) { return static_cast<std::size_t>(handle) >> 28 & 1; };
+  std::atomic<Handle> cell{table->add(objects[1], kBob).value()};
+  std::atomic<bool> done{false};
+  on_threads(5, [&](int n) {
+    if (n == 0) {
+      for (std::size_t i = 0; i < 300; ++i) {
+        ASSERT_TRUE(table->remove(cell.load(kUnordered)));
+        cell.store(table->add(objects[i % 2], i % 2 == 0 ? kAnn : kBob).value(), kUnordered);
+        std::this_thread::yield();
+      }
+      done = true;
+    }
+    while (!done) {
+      if (n % 2 == 0) {
+        const Handle handle = cell.load(kUnordered);
+        const Apple* const apple = table->peek<Apple>(handle);
+        ASSERT_TRUE(apple == nullptr || apple == &objects[parity(handle)]);
+      } else {
+        table->for_each_owned(kAnn, [&](Handle handle) { ASSERT_EQ(parity(handle), 0U); });
+      }
+    }
+  });
+}
+
 TEST(HandleTableThreads, OneOfManyRemovalsSucceeds) {
   Orchard orchard;
   for (int round = 0; round < 300; ++round) {
