@@ -92,7 +92,10 @@ TEST_P(EpochThreads, SynchronizeLeavesNothingUnfinished) {
   on_threads(3, [&](int) {
     for (int i = 0; i < 300; ++i) {
       int freed = 0;
-      epoch_->retire(&freed, [](void* object, void*) { ++*static_cast<int*>(object); });
+      epoch_->retire(&freed, [](void* object, void*) {
+        std::this_thread::yield();  // so that another thread's synchronize() comes while this one is being run
+        ++*static_cast<int*>(object);
+      });
       epoch_->collect();
       ASSERT_TRUE(epoch_->synchronize());
       ASSERT_EQ(freed, 1);

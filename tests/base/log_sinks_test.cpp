@@ -110,13 +110,17 @@ TEST(LineSink, AReaderThatDiedRaisesNoSignal) {
   const auto sink = json_to(pipe.ends[1]);
   pipe.close_end(0);
   EXPECT_FALSE(sink->write(kRecord));
-  std::array<int, 2> pair{};
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()), 0);
-  const auto to_socket = json_to(pair[1]);
-  EXPECT_TRUE(to_socket->write(kRecord));
-  ::close(pair[0]);
-  EXPECT_FALSE(to_socket->write(kRecord));  // SIGPIPE here would end the test
-  ::close(pair[1]);
+  for (const bool left_something_unread : {false, true}) {  // then poll() tells of an error, else only write() does
+    std::array<int, 2> pair{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()), 0);
+    const auto to_socket = json_to(pair[1]);
+    if (left_something_unread) {
+      EXPECT_TRUE(to_socket->write(kRecord));
+    }
+    ::close(pair[0]);
+    EXPECT_FALSE(to_socket->write(kRecord));  // SIGPIPE here would end the test
+    ::close(pair[1]);
+  }
   sigset_t pending;
   sigpending(&pending);
   EXPECT_EQ(sigismember(&pending, SIGPIPE), 0);

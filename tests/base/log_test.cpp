@@ -35,6 +35,7 @@ struct TurnableTime {
 struct Fault {
   bool broken = false;
   bool throws = false;
+  bool refuses_confessions = false;
   std::vector<std::string> lines;
 };
 
@@ -43,7 +44,7 @@ class FaultySink : public LogSink {
   explicit FaultySink(Fault& fault) : fault_(fault) {}
   bool write(const LogRecord& record) override {
     if (fault_.throws) throw std::runtime_error("sink");
-    if (fault_.broken) return false;
+    if (fault_.broken || (fault_.refuses_confessions && record.room == "log")) return false;
     std::string line;
     append_human(line, record, LogPrefix::kPriority);
     fault_.lines.push_back(line.substr(0, line.size() - 1));
@@ -154,6 +155,10 @@ TEST(Log, TheMostTalkativeSinkDecidesWhatIsEnabled) {
   EXPECT_EQ(log.set_level(a, static_cast<LogLevel>(0)).error().kind, ErrorKind::kInvalidArgument);
   EXPECT_TRUE(log.close(a));
   EXPECT_FALSE(log.enabled(LogLevel::kDebug));
+  EXPECT_TRUE(log.enabled(LogLevel::kInfo)) << "the other sink still wants it";
+  const LogSinkId c = *log.open(callback([](auto&) {}), LogLevel::kError);
+  EXPECT_TRUE(log.enabled(LogLevel::kInfo)) << "whoever came last";
+  EXPECT_TRUE(log.close(c));
   EXPECT_TRUE(log.close(b));
   EXPECT_FALSE(log.enabled(LogLevel::kError));
 }
@@ -273,6 +278,22 @@ TEST(LogLoss, IsCountedAndToldOnceWhenTheSinkIsBack) {
   EXPECT_EQ(healthy.lines().size(), 5U) << "one sink's trouble is not another's";
 }
 
+TEST(LogLoss, NoLineIsWrittenBeforeTheConfession) {
+  Log log;
+  Fault fault;
+  ASSERT_TRUE(log.open(std::make_unique<FaultySink>(fault), LogLevel::kInfo));
+  const auto speak = [&log](int n) { TURNPIKE_LOG_TO(log, LogLevel::kInfo, "a", "line", {"n", n}); };
+  fault.broken = true;
+  speak(1);
+  fault.broken = false;
+  fault.refuses_confessions = true;
+  speak(2);
+  EXPECT_THAT(fault.lines, ElementsAre());
+  fault = {};
+  speak(3);
+  EXPECT_THAT(fault.lines, ElementsAre("<4>log: lines were lost here lost=2", "<6>a: line n=3"));
+}
+
 TEST(LogLoss, IsToldToASinkThatWantsErrorsOnly) {
   Log log;
   Fault fault;
@@ -343,6 +364,36 @@ TEST(LogThreads, CloseWaitsForTheCallbackInFlightAndNoneComesAfter) {
   stop = true;
   for (auto& writer : writers) writer.join();
   EXPECT_EQ(after, 0);
+}
+
+// Writers queue for a slot while its sink is busy; when they have it, it may be somebody else's.
+TEST(LogThreads, ANewSinkGetsNoLineThatItsPredecessorWanted) {
+  Log log;
+  std::atomic<bool> stop{false};
+  std::atomic<int> unwanted{0};
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 3; ++i) {
+    writers.emplace_back([&] {
+      while (!stop) TURNPIKE_LOG_LIMITED(log, (LogLimit{0, 0}), LogLevel::kInfo, "a", "line");
+    });
+  }
+  for (int round = 0; round < 40; ++round) {
+    std::atomic<int> lines{0};
+    const LogSinkId talkative = *log.open(callback([&](auto&) {
+                                            ++lines;
+                                            std::this_thread::yield();
+                                          }),
+                                          LogLevel::kInfo);
+    while (lines == 0) std::this_thread::yield();
+    ASSERT_TRUE(log.close(talkative));
+    const LogSinkId quiet = *log.open(callback([&](auto&) { ++unwanted; }), LogLevel::kError);
+    ASSERT_EQ(quiet.index, talkative.index);
+    for (int i = 0; i < 5; ++i) std::this_thread::yield();  // let those who queued find it
+    ASSERT_TRUE(log.close(quiet));
+  }
+  stop = true;
+  for (auto& writer : writers) writer.join();
+  EXPECT_EQ(unwanted, 0);
 }
 
 TEST(LogThreads, ALimitAdmitsExactlyItsNumberAndNothingGoesUncounted) {
