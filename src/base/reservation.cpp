@@ -46,6 +46,12 @@ Result<void> Reservation::commit(std::size_t offset, std::size_t bytes) noexcept
   return {};
 }
 
+void Reservation::prefer_huge_pages(std::size_t offset, std::size_t bytes) noexcept {
+  if (holds(offset, bytes)) {
+    madvise(static_cast<char*>(data_) + offset, bytes, MADV_HUGEPAGE);
+  }
+}
+
 void Reservation::discard(std::size_t offset, std::size_t bytes) noexcept {
   if (holds(offset, bytes)) {
     madvise(static_cast<char*>(data_) + offset, bytes, MADV_DONTNEED);

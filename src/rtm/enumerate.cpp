@@ -105,8 +105,7 @@ std::uint32_t Table::fetch_dests(Entity& client, Enumeration& cursor, std::uint3
   while (count < capacity && !cursor.ended) {
     unsigned found = 0;
     for (; found < std::min(kAhead, capacity - count) && (ahead[found] = walk.next()) != 0; ++found) {
-      __builtin_prefetch(destinations_.at(ahead[found]));
-      __builtin_prefetch(routes_.at(ahead[found]));
+      prefetch(ahead[found]);
     }
     cursor.ended = found == 0;
     for (unsigned i = 0; i < found && !cursor.ended; ++i) {

@@ -47,7 +47,7 @@ bool Table::consistently(const Destination& dest, Read&& read, Undo&& undo) {
   return read();
 }
 
-unsigned Table::views_in(ViewSet views) const { return static_cast<unsigned>(std::popcount(views & config_.views)); }
+unsigned Table::views_in(ViewSet views) const { return count_ones(views & config_.views); }
 
 std::uint32_t Table::dest_flags(const Destination& dest, unsigned view, std::uint32_t best_route) const {
   std::uint32_t flags = view == 0 && (dest.marks & Destination::kInstalled) != 0 ? dest_flag::kInstalled : 0;

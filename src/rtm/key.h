@@ -27,6 +27,19 @@ struct Key {
   }
 };
 
+// The number of set bits. Where the compiler may not use the machine's instruction (x86-64 has had it since 2008, not
+// from the beginning), std::popcount is a call of libgcc.
+[[nodiscard]] constexpr unsigned count_ones(std::uint64_t word) {
+#if defined(__x86_64__) && !defined(__POPCNT__)
+  word -= word >> 1 & 0x5555555555555555;
+  word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
+  word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+  return static_cast<unsigned>(word * 0x0101010101010101 >> 56);
+#else
+  return static_cast<unsigned>(std::popcount(word));
+#endif
+}
+
 // A word whose first `bits` bits (0 to 64, more is all) are set.
 [[nodiscard]] constexpr std::uint64_t leading_ones(unsigned bits) {
   return bits == 0 ? 0 : ~std::uint64_t{0} << (bits < 64 ? 64 - bits : 0);

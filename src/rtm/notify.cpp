@@ -241,7 +241,7 @@ Result<std::uint32_t> Table::changed_dests(Handle self, Handle handle, std::uint
       take_changes(client, *registration, capacity, taken);
     }
     for (const std::uint32_t dest : taken) {
-      __builtin_prefetch(routes_.at(dest));
+      prefetch(dest);
     }
     const std::size_t stride = size_of_dest_image(views_in(views));
     std::uint32_t count = 0;

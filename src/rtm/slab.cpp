@@ -14,12 +14,15 @@ constexpr std::size_t kLastStep = 2UL << 20;
 
 Result<Slab> Slab::make(std::size_t stride, std::size_t capacity) {
   Slab slab;
-  auto memory = Reservation::make(stride * capacity);
+  auto memory = Reservation::make(stride * capacity + kLastStep);
   if (!memory) {
     return tl::unexpected(memory.error());
   }
   slab.memory_ = std::move(*memory);
-  slab.base_ = static_cast<std::byte*>(slab.memory_.data());
+  const auto begin = reinterpret_cast<std::uintptr_t>(slab.memory_.data());
+  slab.skipped_ = (kLastStep - begin % kLastStep) % kLastStep;
+  slab.size_ = stride * capacity;
+  slab.base_ = static_cast<std::byte*>(slab.memory_.data()) + slab.skipped_;
   slab.stride_ = stride;
   return slab;
 }
@@ -28,6 +31,8 @@ Slab& Slab::operator=(Slab&& other) noexcept {
   memory_ = std::move(other.memory_);
   base_ = std::exchange(other.base_, nullptr);
   stride_ = other.stride_;
+  skipped_ = other.skipped_;
+  size_ = other.size_;
   opened_ = std::exchange(other.opened_, 0);
   used_ = std::exchange(other.used_, 0);
   limit_.store(other.limit_.exchange(1));
@@ -56,10 +61,13 @@ std::uint32_t Slab::take() noexcept {
 void Slab::give_back(std::uint32_t index) noexcept { next_free(index) = std::exchange(first_free_, index); }
 
 bool Slab::open_more() noexcept {
-  const std::size_t left = memory_.size() - opened_;
-  const std::size_t step = std::min(left, std::clamp(opened_, kFirstStep, kLastStep));
-  if (step == 0 || !memory_.commit(opened_, step)) {
+  const std::size_t left = size_ - std::min(size_, opened_);
+  const std::size_t step = std::clamp(opened_, kFirstStep, kLastStep);
+  if (left == 0 || !memory_.commit(skipped_ + opened_, step)) {
     return false;
+  }
+  if (step == kLastStep) {
+    memory_.prefer_huge_pages(skipped_ + opened_, step);
   }
   opened_ += step;
   return true;

@@ -50,7 +50,9 @@ class Slab {
   Reservation memory_;
   std::byte* base_ = nullptr;
   std::size_t stride_ = 0;
-  std::size_t opened_ = 0;  // bytes
+  std::size_t skipped_ = 0;  // bytes, so that the first record begins a huge page
+  std::size_t size_ = 0;
+  std::size_t opened_ = 0;
   std::size_t used_ = 0;
   std::atomic<std::uint32_t> limit_{1};
   std::uint32_t first_free_ = 0;

@@ -308,7 +308,7 @@ class Table {
   }
   [[nodiscard]] Shared<std::uint32_t>& best(const Destination& dest, unsigned view_rank) const;
   [[nodiscard]] unsigned rank_of_view(unsigned view) const {
-    return static_cast<unsigned>(std::popcount(config_.views & ((ViewSet{1} << view) - 1)));
+    return count_ones(config_.views & ((ViewSet{1} << view) - 1));
   }
   [[nodiscard]] Key key_of(std::uint32_t dest) const { return keys_[dest]; }
   template <class F>
@@ -378,6 +378,7 @@ class Table {
   bool drop_image(Entity& client, const RouteImage& image);
   void write_image(std::uint32_t index, RouteImage& out) const;
   void write_image(std::uint32_t index, NextHopImage& out) const;
+  void prefetch(std::uint32_t dest) const;
   bool is_in(const Destination& dest, ViewSet views) const;
   template <class Find>
   Result<void> search(Handle self, std::uint32_t protocol, ViewSet views, DestImage& out, Find&& find);

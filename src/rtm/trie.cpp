@@ -16,16 +16,10 @@ std::size_t size_of(std::size_t children, std::size_t keys) {
   return sizeof(trie::Node) + children * sizeof(Entry) + keys * sizeof(std::uint32_t);
 }
 
-void dispose_node(void*, std::uintptr_t node) noexcept { ::operator delete(reinterpret_cast<void*>(node)); }
+constexpr std::align_val_t kNodeAlignment{alignof(trie::Node)};
 
-template <std::size_t N>
-void set(std::array<std::uint64_t, N>& bits, unsigned at) {
-  bits[at >> 6] |= std::uint64_t{1} << (at & 63);
-}
-template <std::size_t N>
-void clear(std::array<std::uint64_t, N>& bits, unsigned at) {
-  bits[at >> 6] &= ~(std::uint64_t{1} << (at & 63));
-}
+void free_node(void* node) noexcept { ::operator delete(node, kNodeAlignment); }
+void dispose_node(void*, std::uintptr_t node) noexcept { free_node(reinterpret_cast<void*>(node)); }
 
 // The first set bit at or after `from`; the number of bits if there is none.
 template <std::size_t N>
@@ -76,6 +70,31 @@ constexpr std::size_t kNowhere = ~std::size_t{0};
 
 }  // namespace
 
+void trie::Node::put_place(unsigned place, bool set) {
+  places[place >> 6] ^= std::uint64_t{1} << (place & 63);
+  for (std::size_t pair = (place >> 7) + 1; pair < places_before.size(); ++pair) {
+    places_before[pair] = static_cast<std::uint16_t>(places_before[pair] + (set ? 1 : -1));
+  }
+}
+
+void trie::Node::put_byte(unsigned byte, bool set) {
+  bytes[byte >> 6] ^= std::uint64_t{1} << (byte & 63);
+  for (std::size_t word = byte >> 6; word < bytes_before.size(); ++word) {
+    bytes_before[word] = static_cast<std::uint8_t>(bytes_before[word] + (set ? 1 : -1));
+  }
+}
+
+// All but the counts and the arrays.
+void Trie::copy_head(const Node& from, Node& to) {
+  to.high = from.high;
+  to.low = from.low;
+  to.depth = from.depth;
+  to.bytes_before = from.bytes_before;
+  to.places_before = from.places_before;
+  to.bytes = from.bytes;
+  to.places = from.places;
+}
+
 Trie::~Trie() {
   // The tree is as deep as a key has bytes, so the recursion is bounded.
   const auto free_below = [](const auto& self, Entry entry) -> void {
@@ -86,13 +105,13 @@ Trie::~Trie() {
     for (unsigned i = 0; i < node->child_count; ++i) {
       self(self, node->children()[i].load(std::memory_order_relaxed));
     }
-    ::operator delete(node);
+    free_node(node);
   };
   free_below(free_below, root_.load(std::memory_order_relaxed));
 }
 
 trie::Node* Trie::make_node(std::size_t children, std::size_t keys) noexcept {
-  void* memory = ::operator new(size_of(children, keys), std::nothrow);
+  void* memory = ::operator new(size_of(children, keys), kNodeAlignment, std::nothrow);
   if (memory == nullptr) {
     return nullptr;
   }
@@ -119,9 +138,8 @@ trie::Node* Trie::copy_with_key(const Node& node, unsigned place, std::uint32_t 
   if (copy == nullptr) {
     return nullptr;
   }
-  copy->high = node.high, copy->low = node.low, copy->depth = node.depth;
-  copy->places = node.places, copy->bytes = node.bytes;
-  set(copy->places, place);
+  copy_head(node, *copy);
+  copy->put_place(place, true);
   const unsigned rank = node.rank_of_place(place);
   copy_array(copy->children(), node.children(), node.child_count, kNowhere, kNowhere);
   copy_array(copy->keys(), node.keys(), node.key_count, rank, kNowhere);
@@ -134,9 +152,8 @@ trie::Node* Trie::copy_with_child(const Node& node, unsigned byte, Entry child) 
   if (copy == nullptr) {
     return nullptr;
   }
-  copy->high = node.high, copy->low = node.low, copy->depth = node.depth;
-  copy->places = node.places, copy->bytes = node.bytes;
-  set(copy->bytes, byte);
+  copy_head(node, *copy);
+  copy->put_byte(byte, true);
   const unsigned rank = node.rank_of_byte(byte);
   copy_array(copy->children(), node.children(), node.child_count, rank, kNowhere);
   copy_array(copy->keys(), node.keys(), node.key_count, kNowhere, kNowhere);
@@ -149,9 +166,8 @@ trie::Node* Trie::copy_without_key(const Node& node, unsigned place) noexcept {
   if (copy == nullptr) {
     return nullptr;
   }
-  copy->high = node.high, copy->low = node.low, copy->depth = node.depth;
-  copy->places = node.places, copy->bytes = node.bytes;
-  clear(copy->places, place);
+  copy_head(node, *copy);
+  copy->put_place(place, false);
   copy_array(copy->children(), node.children(), node.child_count, kNowhere, kNowhere);
   copy_array(copy->keys(), node.keys(), node.key_count, kNowhere, node.rank_of_place(place));
   return copy;
@@ -162,9 +178,8 @@ trie::Node* Trie::copy_without_child(const Node& node, unsigned byte) noexcept {
   if (copy == nullptr) {
     return nullptr;
   }
-  copy->high = node.high, copy->low = node.low, copy->depth = node.depth;
-  copy->places = node.places, copy->bytes = node.bytes;
-  clear(copy->bytes, byte);
+  copy_head(node, *copy);
+  copy->put_byte(byte, false);
   copy_array(copy->children(), node.children(), node.child_count, kNowhere, node.rank_of_byte(byte));
   copy_array(copy->keys(), node.keys(), node.key_count, kNowhere, kNowhere);
   return copy;
@@ -193,7 +208,7 @@ trie::Node* Trie::fork(const Key& key, std::uint32_t destination, const Key& oth
   const Key head = masked(key, 8 * depth);
   node->high = head.high, node->low = head.low, node->depth = static_cast<std::uint8_t>(depth);
   const auto add = [&](const Key& each, bool here, Entry child) {
-    here ? set(node->places, place_in(*node, each)) : set(node->bytes, each.byte(depth));
+    here ? node->put_place(place_in(*node, each), true) : node->put_byte(each.byte(depth), true);
     if (!here) {
       new (node->children() + node->rank_of_byte(each.byte(depth))) Slot(child);
     }

@@ -57,9 +57,7 @@ namespace trie {
 inline constexpr unsigned kPlaces = 511;
 inline constexpr unsigned kBytes = 256;
 
-constexpr unsigned place(unsigned byte, unsigned bits) {
-  return bits + 2 * byte - static_cast<unsigned>(std::popcount(byte));
-}
+constexpr unsigned place(unsigned byte, unsigned bits) { return bits + 2 * byte - count_ones(byte); }
 
 // Which node depth holds keys of that length.
 constexpr unsigned depth_for(unsigned length) { return length == 0 ? 0 : (length - 1) / 8; }
@@ -70,14 +68,17 @@ constexpr bool is_leaf(Entry entry) { return (entry & 1) != 0; }
 constexpr Entry leaf(std::uint32_t destination) { return Entry{destination} << 1 | 1; }
 constexpr std::uint32_t destination_of(Entry leaf) { return static_cast<std::uint32_t>(leaf >> 1); }
 
-struct Node {
+// Two cache lines and its arrays: a search that goes on to a child reads the first line, one that ends here the second.
+struct alignas(64) Node {
   std::uint64_t high = 0;  // the first 8 * depth bits of every key below
   std::uint64_t low = 0;
   std::uint16_t key_count = 0;
   std::uint16_t child_count = 0;
   std::uint8_t depth = 0;
-  std::array<std::uint64_t, 8> places{};
+  std::array<std::uint8_t, 3> bytes_before{};    // set bits before words 1, 2, 3 of `bytes`
+  std::array<std::uint16_t, 4> places_before{};  // before words 0, 2, 4, 6 of `places`
   std::array<std::uint64_t, 4> bytes{};
+  alignas(64) std::array<std::uint64_t, 8> places{};
   // Behind: atomic<Entry> children[child_count], then uint32_t keys[key_count].
 
   [[nodiscard]] std::atomic<Entry>* children() const {
@@ -89,12 +90,15 @@ struct Node {
   [[nodiscard]] bool has_byte(unsigned byte) const { return (bytes[byte >> 6] >> (byte & 63) & 1) != 0; }
   [[nodiscard]] unsigned rank_of_place(unsigned place) const;
   [[nodiscard]] unsigned rank_of_byte(unsigned byte) const;
+  // Sets or clears a bit, and counts it. The arrays behind are the caller's.
+  void put_place(unsigned place, bool set);
+  void put_byte(unsigned byte, bool set);
   [[nodiscard]] bool leads_to(const Key& key) const {
     return ((key.high ^ high) & leading_ones(8U * depth)) == 0 &&
            (depth <= 8 || ((key.low ^ low) & leading_ones(8U * depth - 64)) == 0);
   }
 };
-static_assert(sizeof(Node) == 120);
+static_assert(sizeof(Node) == 128);
 
 }  // namespace trie
 
@@ -129,6 +133,7 @@ class Trie {
 
   Node* root() const { return reinterpret_cast<Node*>(root_.load(std::memory_order_acquire)); }
   Node* make_node(std::size_t children, std::size_t keys) noexcept;
+  static void copy_head(const Node& from, Node& to);
   void publish(Slot& slot, trie::Entry entry, const Node* old) noexcept;
   Node* copy_with_key(const Node& node, unsigned place, std::uint32_t destination) noexcept;
   Node* copy_with_child(const Node& node, unsigned byte, trie::Entry child) noexcept;
@@ -191,20 +196,17 @@ consteval std::array<std::array<std::uint64_t, 8>, kBytes> make_ancestors() {
 }
 inline constexpr auto kAncestors = make_ancestors();
 
+inline std::uint64_t below(unsigned bit) { return (std::uint64_t{1} << (bit & 63)) - 1; }
+
 inline unsigned Node::rank_of_place(unsigned place) const {
-  unsigned rank = 0;
-  for (unsigned word = 0; word < place >> 6; ++word) {
-    rank += static_cast<unsigned>(std::popcount(places[word]));
-  }
-  return rank + static_cast<unsigned>(std::popcount(places[place >> 6] & ((std::uint64_t{1} << (place & 63)) - 1)));
+  const unsigned word = place >> 6;
+  return places_before[word / 2] + ((word & 1) != 0 ? count_ones(places[word - 1]) : 0) +
+         count_ones(places[word] & below(place));
 }
 
 inline unsigned Node::rank_of_byte(unsigned byte) const {
-  unsigned rank = 0;
-  for (unsigned word = 0; word < byte >> 6; ++word) {
-    rank += static_cast<unsigned>(std::popcount(bytes[word]));
-  }
-  return rank + static_cast<unsigned>(std::popcount(bytes[byte >> 6] & ((std::uint64_t{1} << (byte & 63)) - 1)));
+  const unsigned word = byte >> 6;
+  return (word != 0 ? bytes_before[word - 1] : 0U) + count_ones(bytes[word] & below(byte));
 }
 
 }  // namespace trie
@@ -260,6 +262,8 @@ std::uint32_t Trie::longest(const Key& key, Accept&& accept) const {
       break;
     }
     node = reinterpret_cast<const Node*>(entry);
+    __builtin_prefetch(&node->places);  // its lines come together, not one after the other
+    __builtin_prefetch(node + 1);
     if (key.length <= 8U * node->depth || !node->leads_to(key)) {
       break;
     }
