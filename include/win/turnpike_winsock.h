@@ -140,6 +140,45 @@ unsigned short htons(unsigned short hostshort);
 unsigned short ntohs(unsigned short netshort);
 #endif
 
+/* Signals the event when one of lNetworkEvents happens, and makes the socket non-blocking for good. 0 ends it. The
+ * quality of service and the changes of routes and addresses may be asked for, and never happen. */
+int WSAAPI WSAEventSelect(SOCKET s, WSAEVENT hEventObject, long lNetworkEvents) TP_SHIM(WSAEventSelect);
+int WSAAPI WSAEnumNetworkEvents(SOCKET s, WSAEVENT hEventObject, LPWSANETWORKEVENTS lpNetworkEvents)
+    TP_SHIM(WSAEnumNetworkEvents);
+
+/* A manual-reset event of the shim by another name. */
+WSAEVENT WSAAPI WSACreateEvent(void) TP_SHIM(WSACreateEvent);
+BOOL WSAAPI WSACloseEvent(WSAEVENT hEvent) TP_SHIM(WSACloseEvent);
+BOOL WSAAPI WSASetEvent(WSAEVENT hEvent) TP_SHIM(WSASetEvent);
+BOOL WSAAPI WSAResetEvent(WSAEVENT hEvent) TP_SHIM(WSAResetEvent);
+DWORD WSAAPI WSAWaitForMultipleEvents(DWORD cEvents, const WSAEVENT* lphEvents, BOOL fWaitAll, DWORD dwTimeout,
+                                      BOOL fAlertable) TP_SHIM(WSAWaitForMultipleEvents);
+
+/* With an OVERLAPPED, on a socket that was made for it: 0 where it was done at once, else SOCKET_ERROR with
+ * WSA_IO_PENDING. In both cases the event is signalled, and the completion routine called in an alertable wait of this
+ * thread, or the function of BindIoCompletionCallback, exactly once. Any other error: nothing follows. */
+int WSAAPI WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
+                   LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+    TP_SHIM(WSARecv);
+int WSAAPI WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
+                       struct sockaddr* lpFrom, LPINT lpFromlen, LPWSAOVERLAPPED lpOverlapped,
+                       LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine) TP_SHIM(WSARecvFrom);
+int WSAAPI WSASend(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
+                   LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+    TP_SHIM(WSASend);
+int WSAAPI WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
+                     const struct sockaddr* lpTo, int iTolen, LPWSAOVERLAPPED lpOverlapped,
+                     LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine) TP_SHIM(WSASendTo);
+BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped, LPDWORD lpcbTransfer, BOOL fWait,
+                                   LPDWORD lpdwFlags) TP_SHIM(WSAGetOverlappedResult);
+
+/* FIONBIO, FIONREAD, SIOCATMARK; SIO_ADDRESS_LIST_QUERY, SIO_ROUTING_INTERFACE_QUERY, SIO_UDP_CONNRESET. Others, and
+ * any with an OVERLAPPED: WSAEOPNOTSUPP. A buffer that is too short: WSAEFAULT, and lpcbBytesReturned says what is
+ * needed. */
+int WSAAPI WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer, LPVOID lpvOutBuffer,
+                    DWORD cbOutBuffer, LPDWORD lpcbBytesReturned, LPWSAOVERLAPPED lpOverlapped,
+                    LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine) TP_SHIM(WSAIoctl);
+
 TP_END
 
 #ifdef UNICODE

@@ -10,6 +10,7 @@
 #include "handleapi.h"
 #include "heapapi.h"
 #include "interlockedapi.h"
+#include "ioapiset.h"
 #include "memoryapi.h"
 #include "minwinbase.h"
 #include "processenv.h"

@@ -32,6 +32,24 @@ typedef struct _INTERFACE_INFO {
 #include <net/if.h>
 #endif
 
+/* Hidden by libc from a compiler that was told to be strict. */
+#if !defined(__USE_MISC) && !defined(TP_KERNEL_SOCKETS)
+struct ip_mreq {
+  struct in_addr imr_multiaddr;
+  struct in_addr imr_interface;
+};
+struct ip_mreq_source {
+  struct in_addr imr_multiaddr;
+  struct in_addr imr_interface;
+  struct in_addr imr_sourceaddr;
+};
+struct in_pktinfo {
+  int ipi_ifindex;
+  struct in_addr ipi_spec_dst;
+  struct in_addr ipi_addr;
+};
+#endif
+
 typedef struct ip_mreq IP_MREQ, *PIP_MREQ;
 typedef struct ip_mreq_source IP_MREQ_SOURCE, *PIP_MREQ_SOURCE;
 typedef struct ipv6_mreq IPV6_MREQ, *PIPV6_MREQ;

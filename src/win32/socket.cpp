@@ -75,6 +75,10 @@ void Socket::note_receive(Transfer& transfer, const msghdr& message) const {
 }
 
 bool Socket::attempt(Transfer& transfer) {
+  transfer.error = kept_error.load(std::memory_order_relaxed) != 0 ? kept_error.exchange(0) : 0;
+  if (transfer.error != 0) {
+    return true;
+  }
   for (;;) {
     msghdr message{};
     message.msg_name = transfer.name;
@@ -101,6 +105,7 @@ bool Socket::attempt(Transfer& transfer) {
     } else {
       bound = true;  // Linux has given it a port now
     }
+    note_connected();
     if (!transfer.whole || done == 0) {
       return true;
     }
@@ -121,9 +126,17 @@ std::uint32_t Socket::why_not(const Transfer& transfer) const {
 
 void Socket::perform(Transfer& transfer) {
   transfer.error = why_not(transfer);
-  if (transfer.error != 0) {
-    return;
+  if (transfer.error == 0) {
+    perform_allowed(transfer);
   }
+  if (transfer.receives) {
+    enable_events(kReadEvent | kOutOfBandEvent);
+  } else if (transfer.error == WSAEWOULDBLOCK) {
+    enable_events(kWriteEvent);
+  }
+}
+
+void Socket::perform_allowed(Transfer& transfer) {
   const bool waits = blocking;
   transfer.whole = transfer.whole && waits;
   const std::uint32_t timeout = transfer.receives ? receive_timeout : send_timeout;
@@ -160,13 +173,6 @@ std::uint32_t Socket::await(short events, std::uint32_t milliseconds) {
   } while (ready < 0 && errno == EINTR);
   end_waiting();
   return closed_ ? WSAEINTR : ready == 0 ? WSAETIMEDOUT : 0;
-}
-
-void Socket::close() {
-  closed_ = true;
-  if (waiting_ != 0) {
-    ::shutdown(descriptor_, SHUT_RDWR);  // wakes them, on unconnected sockets too
-  }
 }
 
 }  // namespace turnpike::win32

@@ -5,32 +5,23 @@
 #include <sys/uio.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <string>
 
 #include "win32/handles.h"
+#include "win32/network_events.h"
+#include "win32/operation.h"
 
 namespace turnpike::win32 {
 
 inline constexpr std::uint32_t kForEver = UINT32_MAX;
 
-// One receiving or sending of data: what is asked, how far it has come, and what came of it.
-struct Transfer {
-  bool receives = false;
-  bool whole = false;  // a stream's: done when all buffers are full, or sent
-  int flags = 0;
-  std::span<iovec> buffers;  // shortened as it goes on
-  sockaddr* name = nullptr;  // whence it came, or where it is to go
-  std::int32_t* name_length = nullptr;
-  void* control = nullptr;
-  std::uint32_t* control_length = nullptr;
-
-  std::uint32_t bytes = 0;
-  std::uint32_t error = 0;  // a message that was cut short has bytes and WSAEMSGSIZE
-  int result_flags = 0;     // as recvmsg tells them
-};
+using SocketHandle = std::uintptr_t;
 
 class Socket final : public Object {
  public:
@@ -51,6 +42,14 @@ class Socket final : public Object {
   std::atomic<std::uint32_t> receive_timeout{0};  // milliseconds; 0: none
   std::atomic<std::uint32_t> send_timeout{0};
 
+  // A connection that was begun has come about.
+  void note_connected() {
+    if (connecting) {
+      connecting = false;
+      connected = true;
+    }
+  }
+
   // What Linux does not tell.
   std::atomic<bool> bound{false};       // has an address of its own, by bind or by the first use
   std::atomic<bool> connecting{false};  // begun, and its outcome not told yet
@@ -59,13 +58,38 @@ class Socket final : public Object {
   std::atomic<bool> no_more_sends{false};
   std::atomic<bool> may_share{false};  // SO_REUSEADDR and SO_EXCLUSIVEADDRUSE as the client has set them
   std::atomic<bool> exclusive{false};
-  bool overlapped = true;  // before anybody sees it
+  std::atomic<bool> listening{false};
+  std::atomic<std::uint32_t> kept_error{0};  // was told by FD_CLOSE; the next call meets it too
 
-  // FIONBIO. False: an event was selected for the socket, and so it cannot block.
-  bool set_blocking(bool on) {
-    blocking = on;
-    return true;
-  }
+  // Set before anybody sees the socket.
+  bool overlapped = true;
+  SocketHandle handle = 0;
+
+  // FIONBIO. False: an event is selected for the socket, and so it cannot block.
+  bool set_blocking(bool on);
+
+  // WSAEventSelect: 0, WSAENOTSOCK where it was closed, WSAENOBUFS. And what has happened since.
+  std::uint32_t select_events(Ref<Event> event, long wanted);
+  std::uint32_t inherit_events(Socket& listener);
+  long take_events(Event* to_reset, NetworkEvents::Errors& errors);
+  void enable_events(long events);
+
+  // The reactor: something has changed.
+  void on_edge();
+
+  // Begins an overlapped transfer. 0: it is done as `outcome` tells, and its completion on the way, with which the
+  // client's OVERLAPPED may be gone; WSA_IO_PENDING; or an error, and then
+  // no completion follows.
+  std::uint32_t begin(std::unique_ptr<Operation> operation, Transfer& outcome);
+
+  // Ends what is pending: of one thread or of all, one call or all. Says whether there was any.
+  bool cancel(const Thread* thread, const OverlappedResult* which);
+
+  // Waits until a result is there.
+  void await_result(const OverlappedResult& result);
+
+  // BindIoCompletionCallback. False: it has one already.
+  bool bind_completions(CompletionCallback callback);
 
   // Goes on with a transfer without waiting. False: it would have to.
   bool attempt(Transfer& transfer);
@@ -88,16 +112,28 @@ class Socket final : public Object {
  private:
   ~Socket() override;
 
+  void perform_allowed(Transfer& transfer);
   std::uint32_t why_not(const Transfer& transfer) const;
   void note_receive(Transfer& transfer, const msghdr& message) const;
   std::uint32_t error_of(const Transfer& transfer, int system_error) const;
+
+  using Operations = std::deque<std::unique_ptr<Operation>>;
+  bool watch();
+  void advance(Operations& operations);
+  void finish(std::unique_ptr<Operation> operation);
+
+  std::mutex lock_;  // before the locks of the reactor, of an event, of a thread's calls
+  std::condition_variable finished_;
+  NetworkEvents events_;
+  Operations receives_;
+  Operations sends_;
+  CompletionCallback callback_ = nullptr;
+  bool watched_ = false;
 
   const int descriptor_;
   std::atomic<bool> closed_{false};
   std::atomic<std::uint32_t> waiting_{0};
 };
-
-using SocketHandle = std::uintptr_t;
 
 inline RawHandle raw_of(SocketHandle handle) { return reinterpret_cast<RawHandle>(handle); }
 inline Held<Socket> pin_socket(SocketHandle handle) { return pin<Socket>(raw_of(handle)); }

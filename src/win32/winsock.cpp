@@ -87,11 +87,10 @@ std::uint32_t begin_connect(Socket& socket, const sockaddr* name, int length) {
     return error;
   }
   error = system_sockets::connect_to(socket.descriptor(), name, static_cast<std::uint32_t>(length));
-  if (error == 0 || error == WSAEWOULDBLOCK) {
-    socket.bound = true;
-    socket.connecting = error != 0;
-    socket.connected = true;  // or will be, if anything is ever sent
-  }
+  const bool begun = error == 0 || error == WSAEWOULDBLOCK;
+  socket.bound = socket.bound || begun;
+  socket.connecting = error == WSAEWOULDBLOCK || (socket.connecting && error == WSAEALREADY);
+  socket.connected = socket.connected || error == 0;
   return error;
 }
 
@@ -101,8 +100,10 @@ std::uint32_t connect_socket(Socket& socket, const sockaddr* name, int length) {
     return error;
   }
   error = socket.await(POLLOUT, kForEver);
+  error = error != 0 ? error : system_sockets::take_error(socket.descriptor());
   socket.connecting = false;
-  return error != 0 ? error : system_sockets::take_error(socket.descriptor());
+  socket.connected = error == 0;
+  return error;
 }
 
 // Copies an address out into a buffer that may be absent.
@@ -137,6 +138,7 @@ SOCKET accept_socket(Socket& listener, sockaddr* address, int* address_length) {
   std::uint32_t length = 0;
   int accepted = -1;
   const std::uint32_t error = accept_on(listener, from, length, accepted);
+  listener.enable_events(kAcceptEvent);
   if (error != 0) {
     return fail_with(error, INVALID_SOCKET);
   }
@@ -150,14 +152,20 @@ SOCKET accept_socket(Socket& listener, sockaddr* address, int* address_length) {
   if (address != nullptr) {
     hand_out(from, length, address, address_length);
   }
-  return published(std::move(socket));
+  const SOCKET handle = published(socket);
+  if (handle != INVALID_SOCKET) {
+    socket->inherit_events(listener);
+  }
+  return handle;
 }
 
 std::uint32_t listen_on(Socket& socket, int backlog) {
   if (!socket.is_stream()) {
     return WSAEOPNOTSUPP;
   }
-  return has_address(socket) ? system_sockets::listen_on(socket.descriptor(), backlog) : WSAEINVAL;
+  const std::uint32_t error = has_address(socket) ? system_sockets::listen_on(socket.descriptor(), backlog) : WSAEINVAL;
+  socket.listening = socket.listening || error == 0;
+  return error;
 }
 
 std::uint32_t shut_down(Socket& socket, int how) {
@@ -230,7 +238,12 @@ int WSAAPI bind(SOCKET s, const struct sockaddr* name, int namelen) {
 
 int WSAAPI connect(SOCKET s, const struct sockaddr* name, int namelen) {
   const Held<Socket> socket = socket_of_call(s);
-  return socket ? socket_result(connect_socket(*socket, name, namelen)) : SOCKET_ERROR;
+  if (!socket) {
+    return SOCKET_ERROR;
+  }
+  const std::uint32_t error = connect_socket(*socket, name, namelen);
+  socket->enable_events(turnpike::win32::kConnectEvent);
+  return socket_result(error);
 }
 
 int WSAAPI listen(SOCKET s, int backlog) {

@@ -46,7 +46,7 @@ class Watch {
   }
 
   short events(std::size_t index) const { return polled_[index].revents; }
-  const Socket& socket(std::size_t index) const { return *sockets_[index]; }
+  Socket& socket(std::size_t index) const { return *sockets_[index]; }
   std::size_t size() const { return polled_.size(); }
 
  private:
@@ -94,6 +94,9 @@ int select_among(tp_fd_set* readable, tp_fd_set* writable, tp_fd_set* exceptiona
   for (std::size_t i = 0; i < watch.size(); ++i) {
     if (watch.socket(i).is_closed()) {
       return fail_with(WSAENOTSOCK, SOCKET_ERROR);
+    }
+    if ((watch.events(i) & (POLLOUT | POLLERR | POLLHUP)) == POLLOUT) {
+      watch.socket(i).note_connected();
     }
   }
   const std::size_t readers = members(readable).size();

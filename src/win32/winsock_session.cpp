@@ -70,10 +70,12 @@ SocketHandle publish_socket(Ref<Socket> socket) {
   if (all.starts == 0) {
     return fail_with(WSANOTINITIALISED, SocketHandle{0});
   }
+  Socket& opened = *socket;
   const auto handle = reinterpret_cast<SocketHandle>(open_handle(std::move(socket)));
   if (handle == 0) {
     return fail_with(WSAENOBUFS, SocketHandle{0});
   }
+  opened.handle = handle;
   all.open.insert(handle);
   return handle;
 }

@@ -1,7 +1,10 @@
 // Sending and receiving.
 #include <winsock2.h>
 
+#include <algorithm>
 #include <array>
+#include <cstring>
+#include <vector>
 
 #include "win32/winsock_session.h"
 
@@ -61,10 +64,139 @@ int transmit(SOCKET s, const char* buffer, int length, int flags, const sockaddr
   return perform(s, transfer, error);
 }
 
+// What a WSARecv or WSASend asks, of either kind.
+struct Request {
+  bool receives;
+  LPWSABUF buffers;
+  DWORD count;
+  LPDWORD bytes;
+  DWORD flags;
+  sockaddr* name;
+  LPINT name_length;
+  LPWSAOVERLAPPED overlapped;
+  LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
+  DWORD* result_flags;  // of a receive
+};
+
+std::uint32_t check(const Request& request) {
+  if (request.buffers == nullptr && request.count != 0) {
+    return WSAEFAULT;
+  }
+  for (DWORD i = 0; i < request.count; ++i) {
+    if (request.buffers[i].buf == nullptr && request.buffers[i].len != 0) {
+      return WSAEFAULT;
+    }
+  }
+  const auto flags = static_cast<int>(request.flags);
+  const int allowed = request.receives ? kReceiveFlags : kSendFlags;
+  if ((flags & ~(allowed | MSG_PARTIAL)) != 0) {
+    return WSAEOPNOTSUPP;
+  }
+  if (request.name != nullptr &&
+      (request.name_length == nullptr || *request.name_length < static_cast<int>(sizeof(sockaddr_in)))) {
+    return WSAEFAULT;
+  }
+  return request.overlapped == nullptr && request.bytes == nullptr ? WSAEFAULT : 0;
+}
+
+std::vector<iovec> buffers_of(const Request& request) {
+  std::vector<iovec> buffers(request.count);
+  for (DWORD i = 0; i < request.count; ++i) {
+    buffers[i] = {request.buffers[i].buf, request.buffers[i].len};
+  }
+  return buffers;
+}
+
+Transfer transfer_of(const Request& request, const Socket& socket) {
+  Transfer transfer;
+  transfer.receives = request.receives;
+  transfer.flags = static_cast<int>(request.flags) & ~MSG_PARTIAL;
+  const bool whole = !request.receives || (transfer.flags & MSG_WAITALL) != 0;
+  transfer.whole = whole && socket.is_stream() && (transfer.flags & MSG_PEEK) == 0;
+  return transfer;
+}
+
+std::uint32_t perform_now(Socket& socket, const Request& request) {
+  std::vector<iovec> buffers = buffers_of(request);
+  Transfer transfer = transfer_of(request, socket);
+  transfer.buffers = buffers;
+  transfer.name = request.name;
+  transfer.name_length = request.name != nullptr ? request.name_length : nullptr;
+  socket.perform(transfer);
+  if ((transfer.error == 0 || transfer.error == WSAEMSGSIZE) && request.bytes != nullptr) {
+    *request.bytes = transfer.bytes;
+    if (request.result_flags != nullptr) {
+      *request.result_flags = told_flags(transfer);
+    }
+  }
+  return transfer.error;
+}
+
+void aim(Operation& operation, const Request& request) {
+  Transfer& transfer = operation.transfer;
+  transfer.buffers = operation.buffers;
+  if (request.name == nullptr) {
+    return;
+  }
+  if (request.receives) {
+    transfer.name = request.name;
+    transfer.name_length = request.name_length;
+    return;
+  }
+  operation.to_length = std::min<int>(*request.name_length, sizeof(operation.to));
+  std::memcpy(&operation.to, request.name, static_cast<std::size_t>(operation.to_length));
+  transfer.name = reinterpret_cast<sockaddr*>(&operation.to);
+  transfer.name_length = &operation.to_length;
+}
+
+std::uint32_t begin_overlapped(Socket& socket, const Request& request) {
+  auto operation = std::make_unique<Operation>();
+  operation->result = reinterpret_cast<OverlappedResult*>(request.overlapped);
+  operation->routine = reinterpret_cast<void*>(request.routine);
+  operation->thread = Ref<Thread>(&Thread::current());
+  if (request.overlapped->hEvent != nullptr && request.routine == nullptr) {
+    const Held<Event> event = pin<Event>(request.overlapped->hEvent);
+    if (!event) {
+      return WSA_INVALID_HANDLE;
+    }
+    operation->event = Ref<Event>(event.get());
+  }
+  operation->buffers = buffers_of(request);
+  operation->transfer = transfer_of(request, socket);
+  aim(*operation, request);
+  Transfer outcome;
+  const std::uint32_t error = socket.begin(std::move(operation), outcome);
+  if (request.receives) {
+    socket.enable_events(kReadEvent | kOutOfBandEvent);
+  }
+  if (error == 0 && request.bytes != nullptr) {
+    *request.bytes = outcome.bytes;
+  }
+  if (error == 0 && request.receives) {
+    *request.result_flags = told_flags(outcome);
+  }
+  return error;
+}
+
+int submit(SOCKET s, const Request& request) {
+  const Held<Socket> socket = socket_of_call(s);
+  if (!socket) {
+    return SOCKET_ERROR;
+  }
+  std::uint32_t error = check(request);
+  if (error == 0) {
+    error = request.overlapped != nullptr && socket->overlapped ? begin_overlapped(*socket, request)
+                                                                : perform_now(*socket, request);
+  }
+  return socket_result(error);
+}
+
 }  // namespace
 }  // namespace turnpike::win32
 
+using turnpike::win32::fail_with;
 using turnpike::win32::receive;
+using turnpike::win32::submit;
 using turnpike::win32::transmit;
 
 int WSAAPI recv(SOCKET s, char* buf, int len, int flags) { return receive(s, buf, len, flags, nullptr, nullptr); }
@@ -77,4 +209,34 @@ int WSAAPI send(SOCKET s, const char* buf, int len, int flags) { return transmit
 
 int WSAAPI sendto(SOCKET s, const char* buf, int len, int flags, const struct sockaddr* to, int tolen) {
   return transmit(s, buf, len, flags, to, tolen);
+}
+
+int WSAAPI WSARecv(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
+                   LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine) {
+  return WSARecvFrom(s, lpBuffers, dwBufferCount, lpNumberOfBytesRecvd, lpFlags, nullptr, nullptr, lpOverlapped,
+                     lpCompletionRoutine);
+}
+
+int WSAAPI WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesRecvd, LPDWORD lpFlags,
+                       struct sockaddr* lpFrom, LPINT lpFromlen, LPWSAOVERLAPPED lpOverlapped,
+                       LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine) {
+  const bool is_socket = static_cast<bool>(turnpike::win32::pin_socket(s));
+  if (lpFlags == nullptr && is_socket) {
+    return fail_with(WSAEFAULT, SOCKET_ERROR);
+  }
+  return submit(s, {true, lpBuffers, dwBufferCount, lpNumberOfBytesRecvd, lpFlags != nullptr ? *lpFlags : 0, lpFrom,
+                    lpFromlen, lpOverlapped, lpCompletionRoutine, lpFlags});
+}
+
+int WSAAPI WSASend(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
+                   LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine) {
+  return WSASendTo(s, lpBuffers, dwBufferCount, lpNumberOfBytesSent, dwFlags, nullptr, 0, lpOverlapped,
+                   lpCompletionRoutine);
+}
+
+int WSAAPI WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
+                     const struct sockaddr* lpTo, int iTolen, LPWSAOVERLAPPED lpOverlapped,
+                     LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine) {
+  return submit(s, {false, lpBuffers, dwBufferCount, lpNumberOfBytesSent, dwFlags, const_cast<sockaddr*>(lpTo), &iTolen,
+                    lpOverlapped, lpCompletionRoutine, nullptr});
 }

@@ -200,6 +200,24 @@ TEST_F(Sockets, AFailedConnectionIsAnException) {
   closesocket(nobody);
 }
 
+TEST_F(Sockets, TellTheAddressesOfTheHost) {
+  const SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
+  alignas(8) std::array<char, 4096> out;
+  DWORD length = 0;
+  EXPECT_EQ(WSAIoctl(s, SIO_ADDRESS_LIST_QUERY, nullptr, 0, out.data(), out.size(), &length, nullptr, nullptr), 0);
+  EXPECT_GE(reinterpret_cast<SOCKET_ADDRESS_LIST*>(out.data())->iAddressCount, 1);
+  EXPECT_SOCKET_FAILS(WSAIoctl(s, SIO_ADDRESS_LIST_QUERY, nullptr, 0, out.data(), 8, &length, nullptr, nullptr),
+                      SOCKET_ERROR, WSAEFAULT);
+  EXPECT_GT(length, 8U);
+  sockaddr_in to = loopback();
+  EXPECT_EQ(
+      WSAIoctl(s, SIO_ROUTING_INTERFACE_QUERY, &to, sizeof(to), out.data(), out.size(), &length, nullptr, nullptr), 0);
+  EXPECT_EQ(reinterpret_cast<sockaddr_in*>(out.data())->sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+  EXPECT_SOCKET_FAILS(WSAIoctl(s, SIO_RCVALL, nullptr, 0, nullptr, 0, &length, nullptr, nullptr), SOCKET_ERROR,
+                      WSAEOPNOTSUPP);
+  closesocket(s);
+}
+
 TEST_F(Sockets, TextAndNames) {
   IN_ADDR address{};
   char text[INET_ADDRSTRLEN];
