@@ -50,6 +50,26 @@ Held<T> pin(RawHandle raw) {
 // Closes a handle. False where it is none, is closed already, or is of another kind.
 bool close_handle(RawHandle raw, Kind kind);
 
+// A handle that was just opened, and is closed again unless the work that it was opened for succeeds.
+class NewHandle {
+ public:
+  explicit NewHandle(const Ref<Object>& object) : raw_(open_handle(object)), kind_(object->kind()) {}
+  NewHandle(const NewHandle&) = delete;
+  NewHandle& operator=(const NewHandle&) = delete;
+  ~NewHandle() {
+    if (raw_ != nullptr) {
+      close_handle(raw_, kind_);
+    }
+  }
+  explicit operator bool() const { return raw_ != nullptr; }
+  RawHandle raw() const { return raw_; }
+  RawHandle keep() { return std::exchange(raw_, nullptr); }
+
+ private:
+  RawHandle raw_;
+  const Kind kind_;
+};
+
 // How many handles are open.
 std::uint64_t open_handles();
 

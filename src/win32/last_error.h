@@ -1,7 +1,10 @@
 // The last error of the calling thread: GetLastError's and WSAGetLastError's, which are one.
 #pragma once
 
+#include <winerror.h>
+
 #include <cstdint>
+#include <new>
 
 namespace turnpike::win32 {
 
@@ -13,6 +16,17 @@ template <class T>
 T fail_with(std::uint32_t code, T result) {
   set_last_error(code);
   return result;
+}
+
+// What `body` returns, or `failure` with ERROR_NOT_ENOUGH_MEMORY where memory ran out in it: for functions that make
+// something. Whatever they had made is given back by its owners.
+template <class T, class Body>
+T unless_memory_is_out(T failure, Body body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return fail_with(ERROR_NOT_ENOUGH_MEMORY, failure);
+  }
 }
 
 }  // namespace turnpike::win32

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 
 #include "win32/last_error.h"
 #include "win32/utf8.h"
@@ -31,11 +32,22 @@ Names& names() {
 
 }  // namespace
 
-ObjectName ObjectName::from(const char* utf8) {
-  return ObjectName(utf8 != nullptr ? std::string(utf8) : std::string());
+template <class Text>
+ObjectName ObjectName::from_text(Text text) {
+  try {
+    return ObjectName(text());
+  } catch (const std::bad_alloc&) {
+    return ObjectName(std::uint32_t{ERROR_NOT_ENOUGH_MEMORY});
+  }
 }
 
-ObjectName ObjectName::from(const wchar_t* wide) { return ObjectName(wide != nullptr ? to_utf8(wide) : std::string()); }
+ObjectName ObjectName::from(const char* utf8) {
+  return from_text([utf8] { return utf8 != nullptr ? std::string(utf8) : std::string(); });
+}
+
+ObjectName ObjectName::from(const wchar_t* wide) {
+  return from_text([wide] { return wide != nullptr ? to_utf8(wide) : std::string(); });
+}
 
 ObjectName::ObjectName(std::string text) : text_(std::move(text)) {
   if (text_.starts_with(kLocal)) {
@@ -64,29 +76,49 @@ RawHandle handle_to_existing(Object& object, Kind kind, std::uint32_t told) {
 
 }  // namespace
 
-RawHandle create_named(const ObjectName& name, Kind kind, const std::function<Ref<Object>()>& make) {
-  if (name.error() != 0) {
-    return fail_with(name.error(), RawHandle{nullptr});
+namespace {
+
+RawHandle create_unnamed(const std::function<Ref<Object>()>& make) {
+  const RawHandle handle = open_handle(make());
+  if (handle != nullptr) {
+    set_last_error(ERROR_SUCCESS);
   }
-  if (name.text().empty()) {
-    const RawHandle handle = open_handle(make());
-    if (handle != nullptr) {
-      set_last_error(ERROR_SUCCESS);
-    }
-    return handle;
-  }
+  return handle;
+}
+
+RawHandle create_or_open(const std::string& name, Kind kind, const std::function<Ref<Object>()>& make) {
   const std::lock_guard guard(names().mutex);
-  if (const auto found = names().objects.find(name.text()); found != names().objects.end()) {
-    return handle_to_existing(*found->second, kind, ERROR_ALREADY_EXISTS);
+  const auto [entry, is_new] = names().objects.try_emplace(name, nullptr);
+  if (!is_new) {
+    return handle_to_existing(*entry->second, kind, ERROR_ALREADY_EXISTS);
   }
+  struct Attempt {  // takes the name back unless it has come to an object
+    std::map<std::string, Object*, std::less<>>::iterator entry;
+    ~Attempt() {
+      if (entry->second == nullptr) {
+        names().objects.erase(entry);
+      }
+    }
+  } const attempt{entry};
   const Ref<Object> object = make();
   const RawHandle handle = open_handle(object);
   if (handle != nullptr) {
-    const auto entry = names().objects.emplace(name.text(), object.get()).first;
+    entry->second = object.get();
     object->set_name(&entry->first);
     set_last_error(ERROR_SUCCESS);
   }
   return handle;
+}
+
+}  // namespace
+
+RawHandle create_named(const ObjectName& name, Kind kind, const std::function<Ref<Object>()>& make) {
+  if (name.error() != 0) {
+    return fail_with(name.error(), RawHandle{nullptr});
+  }
+  return unless_memory_is_out(RawHandle{nullptr}, [&] {
+    return name.text().empty() ? create_unnamed(make) : create_or_open(name.text(), kind, make);
+  });
 }
 
 RawHandle open_named(const ObjectName& name, Kind kind) {

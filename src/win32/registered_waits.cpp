@@ -90,7 +90,8 @@ void RegisteredWait::arm() {
   if (registration_.milliseconds == 0) {
     time_is_over();
   } else if (registration_.milliseconds != INFINITE) {
-    timer_ = arm_timer(in_milliseconds(registration_.milliseconds), [self = round_] { self->time_is_over(); });
+    timer_ =
+        arm_timer(in_milliseconds(registration_.milliseconds), [this] { time_is_over(); });  // the round outlives it
   }
 }
 
@@ -144,7 +145,7 @@ BOOL RegisteredWait::end(Ending& ending) {
       timer = std::exchange(timer_, TimerId::kNone);
     }
   }
-  cancel_timer(timer);
+  cancel_timer_and_wait(timer);
   return ending.finish(gate_);
 }
 
@@ -165,18 +166,20 @@ BOOL register_wait(PHANDLE made, HANDLE handle, const Registration& registration
   if (!object) {
     return fail_with(ERROR_INVALID_HANDLE, FALSE);
   }
-  Thread* taker = taker_for(*object, registration);
-  if (taker == nullptr) {
-    return fail_with(ERROR_NOT_ENOUGH_MEMORY, FALSE);
-  }
-  const Ref<RegisteredWait> wait = make_object<RegisteredWait>(registration, *object, *taker);
-  const RawHandle opened = open_handle(wait);
-  if (opened == nullptr) {
-    return FALSE;
-  }
-  *made = opened;  // before the callback can run and look for it
-  wait->arm();
-  return TRUE;
+  return unless_memory_is_out(FALSE, [&] {
+    Thread* taker = taker_for(*object, registration);
+    if (taker == nullptr) {
+      return fail_with(ERROR_NOT_ENOUGH_MEMORY, FALSE);
+    }
+    const Ref<RegisteredWait> wait = make_object<RegisteredWait>(registration, *object, *taker);
+    NewHandle wait_handle(wait);
+    if (!wait_handle) {
+      return FALSE;
+    }
+    *made = wait_handle.keep();  // before the callback can run and look for it
+    wait->arm();
+    return TRUE;
+  });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <memory>
+#include <new>
 
 namespace turnpike::win32 {
 namespace {
@@ -24,7 +25,10 @@ void* run(void* argument) {
 }  // namespace
 
 bool start_service_thread(const char* name, void (*body)(void*), void* argument) {
-  auto start = std::make_unique<Start>(Start{name, body, argument});
+  std::unique_ptr<Start> start(new (std::nothrow) Start{name, body, argument});
+  if (start == nullptr) {
+    return false;
+  }
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
   ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);

@@ -87,15 +87,15 @@ std::uint32_t Thread::start() {
   return before;
 }
 
-void*& Thread::variable(std::uint32_t index, std::uint32_t life) {
+void* Thread::variable(std::uint32_t index, std::uint32_t life) const {
+  return index < variables_.size() && variables_[index].life == life ? variables_[index].value : nullptr;
+}
+
+void Thread::set_variable(std::uint32_t index, std::uint32_t life, void* value) {
   if (index >= variables_.size()) {
     variables_.resize(index + 1);
   }
-  Variable& variable = variables_[index];
-  if (variable.life != life) {
-    variable = {nullptr, life};
-  }
-  return variable.value;
+  variables_[index] = {value, life};
 }
 
 void Thread::end() {
@@ -136,7 +136,7 @@ std::optional<Apc> Thread::next_apc() {
     return std::nullopt;
   }
   const Apc apc = apcs_.front();
-  apcs_.pop_front();
+  apcs_.erase(apcs_.begin());
   return apc;
 }
 

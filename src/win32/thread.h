@@ -2,7 +2,6 @@
 // the first question of a thread that somebody else made; ends with the thread, in both cases.
 #pragma once
 
-#include <deque>
 #include <optional>
 #include <vector>
 
@@ -49,7 +48,7 @@ class Thread final : public Waitable {
 
   bool stays_signalled() const override { return true; }
 
-  // False where the thread has ended.
+  // False where the thread has ended. std::bad_alloc: not queued.
   bool queue_apc(const Apc& apc);
 
   // Takes back what `origin` has queued and the thread has not begun. Says whether there was anything.
@@ -67,7 +66,8 @@ class Thread final : public Waitable {
   void owns_no_more(Mutex& mutex);
 
   // The thread's variable of that index (TlsAlloc), null at first in each life of the index.
-  void*& variable(std::uint32_t index, std::uint32_t life);
+  void* variable(std::uint32_t index, std::uint32_t life) const;
+  void set_variable(std::uint32_t index, std::uint32_t life, void* value);
 
   std::atomic<int> priority{0};
 
@@ -90,8 +90,8 @@ class Thread final : public Waitable {
   std::uint32_t exit_code_to_be_ = 0;
   bool ended_ = false;  // guarded by the waitable's lock
 
-  ShortLock apc_lock_;  // a leaf: nothing is locked under it
-  std::deque<Apc> apcs_;
+  ShortLock apc_lock_;     // a leaf: nothing is locked under it
+  std::vector<Apc> apcs_;  // a few at most; an empty one needs no memory
   Wait* alertable_wait_ = nullptr;
   bool takes_apcs_ = true;
 

@@ -31,6 +31,7 @@ using turnpike::win32::life_of;
 using turnpike::win32::lives;
 using turnpike::win32::set_last_error;
 using turnpike::win32::Thread;
+using turnpike::win32::unless_memory_is_out;
 
 DWORD WINAPI TlsAlloc(VOID) {
   for (DWORD index = 0; index < kIndices; ++index) {
@@ -56,8 +57,10 @@ BOOL WINAPI TlsSetValue(DWORD dwTlsIndex, LPVOID lpTlsValue) {
   if (life == 0) {
     return fail_with(ERROR_INVALID_PARAMETER, FALSE);
   }
-  Thread::current().variable(dwTlsIndex, life) = lpTlsValue;
-  return TRUE;
+  return unless_memory_is_out(FALSE, [=] {
+    Thread::current().set_variable(dwTlsIndex, life, lpTlsValue);
+    return TRUE;
+  });
 }
 
 BOOL WINAPI TlsFree(DWORD dwTlsIndex) {

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
+#include <new>
 
 #include "win32/handles.h"
 #include "win32/last_error.h"
@@ -60,22 +61,23 @@ HANDLE create_thread(std::size_t stack, LPTHREAD_START_ROUTINE function, LPVOID 
   if (function == nullptr || (flags & ~(CREATE_SUSPENDED | STACK_SIZE_PARAM_IS_A_RESERVATION)) != 0) {
     return fail_with(ERROR_INVALID_PARAMETER, HANDLE{nullptr});
   }
-  const Ref<Thread> thread = Thread::make_unstarted();
-  if ((flags & CREATE_SUSPENDED) != 0) {
-    thread->suspend_before_start();
-  }
-  const RawHandle handle = open_handle(thread);
-  if (handle == nullptr) {
-    return nullptr;
-  }
-  if (!start_pthread(std::make_unique<Start>(Start{function, parameter, thread}), stack)) {
-    close_handle(handle, Kind::kThread);
-    return fail_with(ERROR_NOT_ENOUGH_MEMORY, HANDLE{nullptr});
-  }
-  if (id != nullptr) {
-    *id = thread->id();
-  }
-  return handle;
+  return unless_memory_is_out(HANDLE{nullptr}, [=]() -> HANDLE {
+    const Ref<Thread> thread = Thread::make_unstarted();
+    if ((flags & CREATE_SUSPENDED) != 0) {
+      thread->suspend_before_start();
+    }
+    NewHandle handle(thread);
+    if (!handle) {
+      return nullptr;
+    }
+    if (!start_pthread(std::make_unique<Start>(Start{function, parameter, thread}), stack)) {
+      return fail_with(ERROR_NOT_ENOUGH_MEMORY, HANDLE{nullptr});
+    }
+    if (id != nullptr) {
+      *id = thread->id();
+    }
+    return handle.keep();
+  });
 }
 
 [[noreturn]] void exit_thread(DWORD code) {
@@ -114,6 +116,7 @@ using turnpike::win32::Kind;
 using turnpike::win32::last_error;
 using turnpike::win32::Thread;
 using turnpike::win32::ThreadTarget;
+using turnpike::win32::unless_memory_is_out;
 
 HANDLE WINAPI CreateThread(LPSECURITY_ATTRIBUTES, SIZE_T dwStackSize, LPTHREAD_START_ROUTINE lpStartAddress,
                            LPVOID lpParameter, DWORD dwCreationFlags, LPDWORD lpThreadId) {
@@ -191,10 +194,10 @@ DWORD WINAPI QueueUserAPC(PAPCFUNC pfnAPC, HANDLE hThread, ULONG_PTR dwData) {
     return fail_with(ERROR_INVALID_PARAMETER, DWORD{0});
   }
   const auto call = [](const Apc& apc) { reinterpret_cast<PAPCFUNC>(apc.function)(apc.arguments[0]); };
-  if (!thread->queue_apc({call, reinterpret_cast<void*>(pfnAPC), {dwData}})) {
-    return fail_with(ERROR_GEN_FAILURE, DWORD{0});
-  }
-  return 1;
+  return unless_memory_is_out(DWORD{0}, [&] {
+    const bool queued = thread->queue_apc({call, reinterpret_cast<void*>(pfnAPC), {dwData}, nullptr});
+    return queued ? DWORD{1} : fail_with(ERROR_GEN_FAILURE, DWORD{0});
+  });
 }
 
 uintptr_t _beginthreadex(void*, unsigned stack_size, unsigned(__stdcall* start_address)(void*), void* arglist,
@@ -218,9 +221,10 @@ uintptr_t _beginthread(void(__cdecl* start_address)(void*), unsigned stack_size,
     call->function(call->argument);
     return 0;
   };
-  auto call = std::make_unique<Call>(Call{start_address, arglist});
-  const HANDLE handle =
-      start_address != nullptr ? create_thread(stack_size, run_call, call.get(), 0, nullptr) : HANDLE{nullptr};
+  std::unique_ptr<Call> call(new (std::nothrow) Call{start_address, arglist});
+  const HANDLE handle = start_address != nullptr && call != nullptr
+                            ? create_thread(stack_size, run_call, call.get(), 0, nullptr)
+                            : HANDLE{nullptr};
   if (handle == nullptr) {
     errno = start_address == nullptr ? EINVAL : EAGAIN;
     return static_cast<uintptr_t>(-1);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "base/timer_thread.h"
 #include "win32/thread_pool.h"
@@ -75,6 +76,23 @@ Cancelled cancel_timer(TimerId id) {
 Cancelled cancel_timer_and_wait(TimerId id) {
   Drive* drive = current_drive.load(std::memory_order_acquire);
   return drive != nullptr ? drive->timers->cancel_and_wait(id) : Cancelled::kTooLate;
+}
+
+bool OwnTimer::arm(MonotonicTime deadline, Timers::Callback callback) {
+  timer_ = arm_timer(deadline, std::move(callback));
+  return timer_ != TimerId::kNone;
+}
+
+void OwnTimer::cancel() {
+  const TimerId timer = std::exchange(timer_, TimerId::kNone);
+  if (cancel_timer(timer) == Cancelled::kRunning) {
+    late_ = timer;
+  }
+}
+
+void OwnTimer::wait() {
+  cancel_timer_and_wait(timer_);
+  cancel_timer_and_wait(late_);
 }
 
 bool use_clock(Clock& clock) {

@@ -23,6 +23,23 @@ TimerId arm_timer(MonotonicTime deadline, Timers::Callback callback);
 Cancelled cancel_timer(TimerId id);
 Cancelled cancel_timer_and_wait(TimerId id);
 
+// A timer that belongs to an object and whose callback uses it, one at a time. Under the object's lock, but for wait().
+class OwnTimer {
+ public:
+  // False where it cannot be had. The one before must have been cancelled, or be the caller.
+  bool arm(MonotonicTime deadline, Timers::Callback callback);
+
+  // A callback that has begun goes on: it must find out by itself that it is of yesterday.
+  void cancel();
+
+  // Cancels, and returns when no callback runs: for the object's destructor, without a lock.
+  void wait();
+
+ private:
+  TimerId timer_ = TimerId::kNone;
+  TimerId late_ = TimerId::kNone;  // ran when it was cancelled; callbacks run one at a time, so there are not two
+};
+
 // For tests: another clock from now on. False, and nothing changes, where a timer is armed. Nobody may arm one
 // meanwhile.
 bool use_clock(Clock& clock);

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <vector>
 
 #include "win32/callback_gate.h"
@@ -28,8 +29,8 @@ namespace {
 constexpr ULONG kKnownFlags = WT_EXECUTEINIOTHREAD | WT_EXECUTEONLYONCE | WT_EXECUTELONGFUNCTION |
                               WT_EXECUTEINTIMERTHREAD | WT_EXECUTEINPERSISTENTTHREAD | WT_TRANSFER_IMPERSONATION;
 
-// An expiry that finds so many callbacks of its timer queued and not begun adds none: a client that has fallen that far
-// behind is not helped by more.
+// An expiry that finds so many callbacks of its timer queued and not begun adds none, nor one that finds no memory: a
+// client that has fallen that far behind is not helped by more.
 constexpr std::uint32_t kMostWaiting = 1024;
 
 class QueueTimer;
@@ -77,6 +78,7 @@ class QueueTimer final : public Object {
 
   QueueTimer(Ref<TimerQueue> queue, const Schedule& schedule)
       : Object(kKind), queue_(std::move(queue)), schedule_(schedule) {}
+  ~QueueTimer() override;
 
   TimerQueue& queue() const { return *queue_; }
 
@@ -91,7 +93,7 @@ class QueueTimer final : public Object {
   class Call;
 
   void arm(MonotonicTime due);
-  void expire(std::uint64_t life, MonotonicTime due);
+  void expire(std::uint64_t life);
   void queue_call();
 
   const Ref<TimerQueue> queue_;
@@ -99,8 +101,9 @@ class QueueTimer final : public Object {
 
   std::mutex mutex_;
   std::uint64_t life_ = 0;
+  MonotonicTime due_{};
   Duration period_{};  // zero: once
-  TimerId timer_ = TimerId::kNone;
+  OwnTimer timer_;
   bool expired_for_good_ = false;
   std::atomic<std::uint32_t> waiting_{0};
 };
@@ -125,7 +128,7 @@ void QueueTimer::set(DWORD due, DWORD period) {
     return;
   }
   ++life_;
-  cancel_timer(std::exchange(timer_, TimerId::kNone));
+  timer_.cancel();
   const bool once = period == 0 || period == INFINITE || (schedule_.flags & WT_EXECUTEONLYONCE) != 0;
   period_ = once ? Duration::zero() : Duration(std::chrono::milliseconds(period));
   if (due != INFINITE) {
@@ -133,21 +136,26 @@ void QueueTimer::set(DWORD due, DWORD period) {
   }
 }
 
+QueueTimer::~QueueTimer() { timer_.wait(); }
+
+// The timer holds no reference, so that it needs no memory of its own: it is called off before the last one goes, and
+// the destructor waits for an expiry that comes too late.
 void QueueTimer::arm(MonotonicTime due) {
-  timer_ = arm_timer(due, [self = Ref<QueueTimer>(this), life = life_, due] { self->expire(life, due); });
+  due_ = due;
+  timer_.arm(due, [this, life = life_] { expire(life); });
 }
 
-void QueueTimer::expire(std::uint64_t life, MonotonicTime due) {
+void QueueTimer::expire(std::uint64_t life) {
+  Ref<QueueTimer> self;
   {
     const std::lock_guard guard(mutex_);
     if (life != life_) {
-      return;
+      return;  // changed or called off meanwhile
     }
+    self = Ref<QueueTimer>(this);
     expired_for_good_ = period_ == Duration::zero();
-    if (expired_for_good_) {
-      timer_ = TimerId::kNone;
-    } else {
-      arm(later(due, period_));
+    if (!expired_for_good_) {
+      arm(later(due_, period_));
     }
   }
   if (schedule_.in_timer_thread()) {
@@ -158,11 +166,15 @@ void QueueTimer::expire(std::uint64_t life, MonotonicTime due) {
 }
 
 void QueueTimer::queue_call() {
-  if (waiting_.fetch_add(1, std::memory_order_relaxed) >= kMostWaiting) {
+  std::unique_ptr<Call> call;
+  if (waiting_.fetch_add(1, std::memory_order_relaxed) < kMostWaiting) {
+    call.reset(new (std::nothrow) Call(*this));
+  }
+  if (call == nullptr) {
     waiting_.fetch_sub(1, std::memory_order_relaxed);
     return;
   }
-  thread_pool().submit(*std::make_unique<Call>(*this).release(), schedule_.where());
+  thread_pool().submit(*call.release(), schedule_.where());
 }
 
 void QueueTimer::call() {
@@ -177,7 +189,7 @@ void QueueTimer::call_off() {
   const std::lock_guard guard(mutex_);
   ++life_;
   expired_for_good_ = true;
-  cancel_timer(std::exchange(timer_, TimerId::kNone));
+  timer_.cancel();
 }
 
 bool TimerQueue::add(const Ref<QueueTimer>& timer, RawHandle handle) {
@@ -232,11 +244,33 @@ DWORD error_of(const QueueTarget& queue, const Held<QueueTimer>& timer) {
   return &timer->queue() == queue.get() ? ERROR_SUCCESS : ERROR_INVALID_PARAMETER;
 }
 
+bool is_staffed_for(const Schedule& schedule) {
+  return thread_pool().ensure_worker() &&
+         (schedule.where() != Where::kPersistent || thread_pool().ensure_persistent_worker());
+}
+
+BOOL create_timer(HANDLE& made, TimerQueue& queue, const Schedule& schedule, DWORD due, DWORD period) {
+  if (!is_staffed_for(schedule)) {
+    return fail_with(ERROR_NOT_ENOUGH_MEMORY, FALSE);
+  }
+  const Ref<QueueTimer> timer = make_object<QueueTimer>(Ref<TimerQueue>(&queue), schedule);
+  NewHandle handle(timer);
+  if (!handle) {
+    return FALSE;
+  }
+  if (!queue.add(timer, handle.raw())) {
+    return fail_with(ERROR_INVALID_HANDLE, FALSE);  // it is being deleted
+  }
+  made = handle.keep();  // before the callback can run and look for it
+  timer->set(due, period);
+  return TRUE;
+}
+
 }  // namespace
 }  // namespace turnpike::win32
 
 using turnpike::win32::close_handle;
-using turnpike::win32::default_queue;
+using turnpike::win32::create_timer;
 using turnpike::win32::Ending;
 using turnpike::win32::error_of;
 using turnpike::win32::fail_with;
@@ -248,12 +282,12 @@ using turnpike::win32::open_handle;
 using turnpike::win32::pin;
 using turnpike::win32::QueueTarget;
 using turnpike::win32::QueueTimer;
-using turnpike::win32::RawHandle;
-using turnpike::win32::Ref;
-using turnpike::win32::thread_pool;
 using turnpike::win32::TimerQueue;
+using turnpike::win32::unless_memory_is_out;
 
-HANDLE WINAPI CreateTimerQueue(VOID) { return open_handle(make_object<TimerQueue>()); }
+HANDLE WINAPI CreateTimerQueue(VOID) {
+  return unless_memory_is_out(HANDLE{nullptr}, [] { return open_handle(make_object<TimerQueue>()); });
+}
 
 BOOL WINAPI CreateTimerQueueTimer(PHANDLE phNewTimer, HANDLE TimerQueue, WAITORTIMERCALLBACK Callback, PVOID Parameter,
                                   DWORD DueTime, DWORD Period, ULONG Flags) {
@@ -264,23 +298,8 @@ BOOL WINAPI CreateTimerQueueTimer(PHANDLE phNewTimer, HANDLE TimerQueue, WAITORT
   if (queue.get() == nullptr) {
     return fail_with(ERROR_INVALID_HANDLE, FALSE);
   }
-  const turnpike::win32::Schedule schedule{Callback, Parameter, Flags};
-  if (!thread_pool().ensure_worker() ||
-      (schedule.where() == turnpike::win32::Where::kPersistent && !thread_pool().ensure_persistent_worker())) {
-    return fail_with(ERROR_NOT_ENOUGH_MEMORY, FALSE);
-  }
-  const Ref<QueueTimer> timer = make_object<QueueTimer>(Ref<turnpike::win32::TimerQueue>(queue.get()), schedule);
-  const RawHandle handle = open_handle(timer);
-  if (handle == nullptr) {
-    return FALSE;
-  }
-  if (!queue.get()->add(timer, handle)) {
-    close_handle(handle, Kind::kQueueTimer);
-    return fail_with(ERROR_INVALID_HANDLE, FALSE);
-  }
-  *phNewTimer = handle;  // before the callback can run and look for it
-  timer->set(DueTime, Period);
-  return TRUE;
+  return unless_memory_is_out(
+      FALSE, [&] { return create_timer(*phNewTimer, *queue.get(), {Callback, Parameter, Flags}, DueTime, Period); });
 }
 
 BOOL WINAPI ChangeTimerQueueTimer(HANDLE TimerQueue, HANDLE Timer, ULONG DueTime, ULONG Period) {

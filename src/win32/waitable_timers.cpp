@@ -9,6 +9,7 @@
 
 #include <limits>
 #include <mutex>
+#include <new>
 
 #include "win32/file_time.h"
 #include "win32/handles.h"
@@ -44,7 +45,7 @@ class WaitableTimer final : public Waitable {
   bool take(Thread&) override;
 
   bool arm(MonotonicTime due);
-  void expire(std::uint64_t life, MonotonicTime due);
+  void expire(std::uint64_t life);
   void queue_routine();
   void call_off();
 
@@ -53,13 +54,14 @@ class WaitableTimer final : public Waitable {
 
   std::mutex mutex_;  // guards the schedule; the waitable's lock may be taken under it
   std::uint64_t life_ = 0;
+  MonotonicTime due_{};
   Duration period_{};
-  TimerId timer_ = TimerId::kNone;
+  OwnTimer timer_;
   Routine routine_;
 };
 
 WaitableTimer::~WaitableTimer() {
-  cancel_timer_and_wait(timer_);
+  timer_.wait();
   call_off();
 }
 
@@ -84,7 +86,7 @@ void WaitableTimer::cancel() {
 
 void WaitableTimer::call_off() {
   ++life_;
-  cancel_timer(std::exchange(timer_, TimerId::kNone));
+  timer_.cancel();
   if (routine_.thread) {
     routine_.thread->drop_apcs(this);
   }
@@ -93,18 +95,17 @@ void WaitableTimer::call_off() {
 
 bool WaitableTimer::arm(MonotonicTime due) {
   // No reference: a timer that nobody has a handle of, or waits for, is gone, and its destructor waits for an expiry.
-  timer_ = arm_timer(due, [this, life = life_, due] { expire(life, due); });
-  return timer_ != TimerId::kNone;
+  due_ = due;
+  return timer_.arm(due, [this, life = life_] { expire(life); });
 }
 
-void WaitableTimer::expire(std::uint64_t life, MonotonicTime due) {
+void WaitableTimer::expire(std::uint64_t life) {
   const std::lock_guard guard(mutex_);
   if (life != life_) {
     return;
   }
-  timer_ = TimerId::kNone;
   if (period_ != Duration::zero()) {
-    arm(later(due, period_));
+    arm(later(due_, period_));
   }
   update([this] { return signalled_ = true; });
   queue_routine();
@@ -121,10 +122,14 @@ void WaitableTimer::queue_routine() {
   };
   const auto now = static_cast<std::uint64_t>(to_file_time(clock().wall()));
   routine_.thread->drop_apcs(this);
-  routine_.thread->queue_apc({run,
-                              reinterpret_cast<void*>(routine_.function),
-                              {reinterpret_cast<std::uintptr_t>(routine_.argument), now & UINT32_MAX, now >> 32},
-                              this});
+  try {
+    routine_.thread->queue_apc({run,
+                                reinterpret_cast<void*>(routine_.function),
+                                {reinterpret_cast<std::uintptr_t>(routine_.argument), now & UINT32_MAX, now >> 32},
+                                this});
+  } catch (const std::bad_alloc&) {
+    return;  // nobody is there to be told; the timer is signalled all the same
+  }
 }
 
 constexpr std::int64_t kLongestWait = std::numeric_limits<std::int64_t>::max() / 100;

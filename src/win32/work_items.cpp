@@ -38,6 +38,7 @@ Where where_by(ULONG flags) {
 using turnpike::win32::fail_with;
 using turnpike::win32::kKnownFlags;
 using turnpike::win32::thread_pool;
+using turnpike::win32::unless_memory_is_out;
 using turnpike::win32::Where;
 using turnpike::win32::where_by;
 using turnpike::win32::WorkItem;
@@ -47,9 +48,11 @@ BOOL WINAPI QueueUserWorkItem(LPTHREAD_START_ROUTINE Function, PVOID Context, UL
     return fail_with(ERROR_INVALID_PARAMETER, FALSE);
   }
   const Where where = where_by(Flags);
-  if (!(where == Where::kPersistent ? thread_pool().ensure_persistent_worker() : thread_pool().ensure_worker())) {
-    return fail_with(ERROR_NOT_ENOUGH_MEMORY, FALSE);
-  }
-  thread_pool().submit(*std::make_unique<WorkItem>(Function, Context).release(), where);
-  return TRUE;
+  return unless_memory_is_out(FALSE, [=] {
+    if (!(where == Where::kPersistent ? thread_pool().ensure_persistent_worker() : thread_pool().ensure_worker())) {
+      return fail_with(ERROR_NOT_ENOUGH_MEMORY, FALSE);
+    }
+    thread_pool().submit(*std::make_unique<WorkItem>(Function, Context).release(), where);
+    return TRUE;
+  });
 }

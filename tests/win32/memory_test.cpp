@@ -1,0 +1,119 @@
+// The engine when memory runs out: whatever makes something says ERROR_NOT_ENOUGH_MEMORY, and has made nothing.
+#include "../base/scarce_memory.h"
+
+#include <process.h>
+
+#include <functional>
+
+#include "waiting.h"
+#include "win32/thread.h"
+#include "win32/thread_pool.h"
+#include "win32/time_service.h"
+
+namespace turnpike::win32 {
+namespace {
+
+using OutOfMemory = NoHandleLeft;
+
+// Refuses the first allocation, then the second, … until there is enough, and hands out what was made in the end.
+template <class Make>
+auto made_in_the_end(Make make) {
+  const std::uint64_t handles = open_handles();
+  for (int enough = 0;; ++enough) {
+    decltype(make()) result{};
+    DWORD error = 0;
+    {
+      const NoMemory after(enough);
+      SetLastError(0);
+      result = make();
+      error = GetLastError();
+    }
+    if (result) {
+      return result;
+    }
+    EXPECT_EQ(error, static_cast<DWORD>(ERROR_NOT_ENOUGH_MEMORY));
+    EXPECT_EQ(open_handles(), handles);
+    if (enough > 50) {
+      ADD_FAILURE() << "never enough";
+      return result;
+    }
+  }
+}
+
+VOID CALLBACK ignore(PVOID, BOOLEAN) {}
+DWORD WINAPI do_nothing(LPVOID) { return 0; }
+
+// Workers, timers and this thread's record exist already: what they need is not the caller's failure.
+void warm_up() {
+  Thread::current();
+  const OwnedHandle done = auto_event();
+  ASSERT_TRUE(QueueUserWorkItem([](LPVOID event) -> DWORD { return static_cast<DWORD>(SetEvent(event)); }, done, 0));
+  ASSERT_EQ(WaitForSingleObject(done, INFINITE), WAIT_OBJECT_0);
+  cancel_timer(arm_timer(clock().now() + std::chrono::hours(1), [] {}));
+  settle();
+}
+
+TEST_F(OutOfMemory, NamedObjects) {
+  const std::wstring name(200, L'n');  // longer than what a string holds in itself
+  const OwnedHandle plain(made_in_the_end([] { return CreateEventW(nullptr, FALSE, FALSE, nullptr); }));
+  {
+    const OwnedHandle named(made_in_the_end([&] { return CreateMutexW(nullptr, FALSE, name.c_str()); }));
+    const OwnedHandle opened(made_in_the_end([&] { return OpenMutexW(0, FALSE, name.c_str()); }));
+    EXPECT_TRUE(CompareObjectHandles(named, opened));
+  }
+  EXPECT_EQ(OpenMutexW(0, FALSE, name.c_str()), nullptr);
+  EXPECT_EQ(GetLastError(), static_cast<DWORD>(ERROR_FILE_NOT_FOUND));
+}
+
+TEST_F(OutOfMemory, Threads) {
+  const OwnedHandle thread(made_in_the_end([] { return CreateThread(nullptr, 0, do_nothing, nullptr, 0, nullptr); }));
+  EXPECT_EQ(WaitForSingleObject(thread, INFINITE), WAIT_OBJECT_0);
+  warm_up();
+  made_in_the_end([] { return QueueUserAPC([](ULONG_PTR) {}, GetCurrentThread(), 0); });
+  EXPECT_EQ(SleepEx(0, TRUE), WAIT_IO_COMPLETION);
+  const DWORD index = TlsAlloc();
+  made_in_the_end([&] { return TlsSetValue(index, nullptr); });
+  EXPECT_TRUE(TlsFree(index));
+}
+
+TEST_F(OutOfMemory, Callbacks) {
+  warm_up();
+  const OwnedHandle event = auto_event();
+  const HANDLE wait = made_in_the_end([&] {
+    HANDLE made = nullptr;
+    return RegisterWaitForSingleObject(&made, event, ignore, nullptr, 100'000, 0) ? made : nullptr;
+  });
+  EXPECT_TRUE(UnregisterWaitEx(wait, INVALID_HANDLE_VALUE));
+  const HANDLE queue = made_in_the_end([] { return CreateTimerQueue(); });
+  made_in_the_end([&] {
+    HANDLE made = nullptr;
+    return CreateTimerQueueTimer(&made, queue, ignore, nullptr, 100'000, 0, 0) ? made : nullptr;
+  });
+  EXPECT_TRUE(DeleteTimerQueueEx(queue, INVALID_HANDLE_VALUE));
+  made_in_the_end([] { return QueueUserWorkItem(do_nothing, nullptr, 0); });
+  settle();
+}
+
+// What signals, waits and ends needs no memory at all.
+TEST_F(OutOfMemory, SignalsAndWaitsNeedNone) {
+  warm_up();
+  const OwnedHandle event = auto_event();
+  const OwnedHandle timer(CreateWaitableTimerW(nullptr, FALSE, nullptr));
+  const HANDLE both[] = {event, timer};
+  HANDLE wait = nullptr;
+  ASSERT_TRUE(RegisterWaitForSingleObject(&wait, event, ignore, nullptr, INFINITE, 0));
+  LARGE_INTEGER due;
+  due.QuadPart = -36'000'000'000;
+  {
+    const NoMemory now;
+    EXPECT_TRUE(SetEvent(event));
+    EXPECT_TRUE(SetWaitableTimer(timer, &due, 0, nullptr, nullptr, FALSE));
+    EXPECT_TRUE(CancelWaitableTimer(timer));
+    EXPECT_EQ(WaitForMultipleObjects(2, both, TRUE, 1), static_cast<DWORD>(WAIT_TIMEOUT));
+    EXPECT_TRUE(UnregisterWaitEx(wait, INVALID_HANDLE_VALUE));
+  }
+  settle();
+}
+
+}  // namespace
+}  // namespace turnpike::win32
