@@ -11,6 +11,7 @@
 #include "heapapi.h"
 #include "interlockedapi.h"
 #include "ioapiset.h"
+#include "libloaderapi.h"
 #include "memoryapi.h"
 #include "minwinbase.h"
 #include "processenv.h"
