@@ -151,4 +151,30 @@ BOOL WINAPI GetComputerNameW(LPWSTR lpBuffer, LPDWORD nSize) TP_SHIM(GetComputer
 TP_END
 #define GetComputerName TP_AW(GetComputerName)
 
+/* ---- The text of an error code, or a client's own with inserts. */
+// clang-format off: a table
+#define FORMAT_MESSAGE_MAX_WIDTH_MASK 0x000000FFu  /* lines no longer than so; 255: no line breaks but those of %n */
+#define FORMAT_MESSAGE_ALLOCATE_BUFFER 0x00000100u /* lpBuffer is a pointer to a text, which LocalFree frees */
+#define FORMAT_MESSAGE_IGNORE_INSERTS 0x00000200u  /* %1 and its like stay as they are */
+#define FORMAT_MESSAGE_FROM_STRING 0x00000400u     /* lpSource is the text */
+#define FORMAT_MESSAGE_FROM_HMODULE 0x00000800u    /* modules have no texts here: what the system has is used, if asked for */
+#define FORMAT_MESSAGE_FROM_SYSTEM 0x00001000u     /* the codes of <winerror.h>, <mprerror.h> and <raserror.h> */
+#define FORMAT_MESSAGE_ARGUMENT_ARRAY 0x00002000u  /* Arguments is an array of DWORD_PTR, else a pointer to a va_list */
+// clang-format on
+
+TP_BEGIN
+
+/* The characters written, without the null. 0 on failure: ERROR_INVALID_PARAMETER (flags without a name or a source,
+ * null pointers, inserts but no arguments), ERROR_MR_MID_NOT_FOUND (an unknown code), ERROR_INSUFFICIENT_BUFFER (the
+ * buffer is as it was), ERROR_NOT_ENOUGH_MEMORY; 0 with NO_ERROR is an empty text. Texts are English whatever language
+ * is asked for. */
+DWORD WINAPI FormatMessageA(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId, DWORD dwLanguageId, LPSTR lpBuffer,
+                            DWORD nSize, va_list* Arguments) TP_SHIM(FormatMessageA);
+DWORD WINAPI FormatMessageW(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId, DWORD dwLanguageId, LPWSTR lpBuffer,
+                            DWORD nSize, va_list* Arguments) TP_SHIM(FormatMessageW);
+
+TP_END
+
+#define FormatMessage TP_AW(FormatMessage)
+
 #endif

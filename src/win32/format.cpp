@@ -381,18 +381,23 @@ class Formatter {
 }  // namespace
 
 template <class Char>
+const Char* format_conversion(FormatTarget<Char>& target, const Char* percent, FormatArguments& arguments,
+                              FormatRules rules) {
+  const Char* const behind = percent + 1;
+  ConversionReader<Char> reader(behind, arguments, rules);
+  const Conversion conversion = reader.read();
+  const auto length = static_cast<std::size_t>(reader.next() - behind);
+  if (!Formatter<Char>(target, arguments).convert(conversion, rules)) target.put({behind, length});
+  return reader.next();
+}
+
+template <class Char>
 void format(FormatTarget<Char>& target, const Char* format, FormatArguments& arguments, FormatRules rules) {
-  Formatter<Char> formatter(target, arguments);
   while (*format != 0) {
     const Char* const plain = format;
     while (*format != 0 && *format != '%') ++format;
     target.put({plain, static_cast<std::size_t>(format - plain)});
-    if (*format == 0) break;
-    const Char* const behind = ++format;
-    ConversionReader<Char> reader(format, arguments, rules);
-    const Conversion conversion = reader.read();
-    format = reader.next();
-    if (!formatter.convert(conversion, rules)) target.put({behind, static_cast<std::size_t>(format - behind)});
+    if (*format == '%') format = format_conversion(target, format, arguments, rules);
   }
 }
 
@@ -402,5 +407,7 @@ template class BoundedTarget<char>;
 template class BoundedTarget<wchar_t>;
 template void format(FormatTarget<char>&, const char*, FormatArguments&, FormatRules);
 template void format(FormatTarget<wchar_t>&, const wchar_t*, FormatArguments&, FormatRules);
+template const char* format_conversion(FormatTarget<char>&, const char*, FormatArguments&, FormatRules);
+template const wchar_t* format_conversion(FormatTarget<wchar_t>&, const wchar_t*, FormatArguments&, FormatRules);
 
 }  // namespace turnpike::win32

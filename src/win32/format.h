@@ -17,6 +17,7 @@
 #include <cstdarg>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace turnpike::win32 {
@@ -66,6 +67,22 @@ class BoundedTarget final : public FormatTarget<Char> {
   std::size_t kept_ = 0;
 };
 
+// Keeps up to `most` characters in a text of its own.
+template <class Char>
+class TextTarget final : public FormatTarget<Char> {
+ public:
+  explicit TextTarget(std::size_t most) : most_(most) {}
+
+  [[nodiscard]] std::basic_string_view<Char> text() const { return text_; }
+
+ private:
+  void keep(std::basic_string_view<Char> text) override { text_.append(text.substr(0, most_ - text_.size())); }
+  bool is_full() const override { return text_.size() == most_; }
+
+  const std::size_t most_;
+  std::basic_string<Char> text_;
+};
+
 // The arguments, in the order in which the format asks for them.
 class FormatArguments {
  public:
@@ -107,11 +124,18 @@ template <class Char>
 void format(FormatTarget<Char>& target, const Char* format, FormatArguments& arguments,
             FormatRules rules = FormatRules::kRuntime);
 
+// The one conversion that `percent` begins; the place behind it.
+template <class Char>
+const Char* format_conversion(FormatTarget<Char>& target, const Char* percent, FormatArguments& arguments,
+                              FormatRules rules = FormatRules::kRuntime);
+
 extern template class FormatTarget<char>;
 extern template class FormatTarget<wchar_t>;
 extern template class BoundedTarget<char>;
 extern template class BoundedTarget<wchar_t>;
 extern template void format(FormatTarget<char>&, const char*, FormatArguments&, FormatRules);
 extern template void format(FormatTarget<wchar_t>&, const wchar_t*, FormatArguments&, FormatRules);
+extern template const char* format_conversion(FormatTarget<char>&, const char*, FormatArguments&, FormatRules);
+extern template const wchar_t* format_conversion(FormatTarget<wchar_t>&, const wchar_t*, FormatArguments&, FormatRules);
 
 }  // namespace turnpike::win32
