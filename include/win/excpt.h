@@ -36,6 +36,8 @@
 
 #define GetExceptionCode() 0u
 #define exception_code() 0u
+#define GetExceptionInformation() ((struct _EXCEPTION_POINTERS*)0)
+#define exception_info() ((struct _EXCEPTION_POINTERS*)0)
 #define AbnormalTermination() 0
 #define abnormal_termination() 0
 #endif
