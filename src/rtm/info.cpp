@@ -17,35 +17,12 @@ constexpr Failure bad_handle() {
   return fail(ErrorKind::kInvalidHandle, "the handle is null, stale, or of another kind");
 }
 
-constexpr unsigned kTries = 32;
-
 // The length that a classful address would have.
 unsigned classful_length(std::uint64_t high) {
   return high >> 63 == 0 ? 8 : high >> 62 == 2 ? 16 : high >> 61 == 6 ? 24 : 32;
 }
 
 }  // namespace
-
-// Runs read() until the destination's version was even before and the same after; undo() takes back what a read that
-// does not count has done. False if read() says so: the thing is gone.
-template <class Read, class Undo>
-bool Table::consistently(const Destination& dest, Read&& read, Undo&& undo) {
-  for (unsigned tries = 0; tries < kTries; ++tries) {
-    const std::uint32_t version = dest.version;
-    if ((version & 1) != 0) {
-      continue;
-    }
-    const bool good = read();
-    if (dest.version == version) [[likely]] {
-      return good;
-    }
-    if (good) {
-      undo();
-    }
-  }
-  const std::lock_guard lock(mutex_);
-  return read();
-}
 
 unsigned Table::views_in(ViewSet views) const { return count_ones(views & config_.views); }
 

@@ -166,6 +166,27 @@ Result<Handle> Table::register_for_changes(Handle self, ViewSet views, std::uint
   });
 }
 
+Result<int> Table::change_signal(Handle self, Handle handle, const std::function<ChangeSignal()>& make) {
+  return attempt(self, [&](Entity& client, Blocked&) -> Result<int> {
+    const std::lock_guard lock(mutex_);
+    ChangeRegistration* registration = find_registration(client, handle);
+    if (registration == nullptr) {
+      return bad_registration();
+    }
+    if (!registration->signal.raise) {
+      ChangeSignal made = make();
+      if (!made.raise) {
+        return fail(ErrorKind::kExhausted, "no descriptor is left");
+      }
+      registration->signal = std::move(made);
+      if (registration->raised) {
+        registration->signal.raise(true);
+      }
+    }
+    return registration->signal.token;
+  });
+}
+
 Result<void> Table::deregister_from_changes(Handle self, Handle handle) {
   std::unique_ptr<ChangeRegistration> gone;
   {

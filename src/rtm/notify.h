@@ -69,6 +69,12 @@ class BitSet {
   std::size_t count_ = 0;
 };
 
+// What a client polls for changes, and the number by which he knows it.
+struct ChangeSignal {
+  std::function<void(bool)> raise;
+  int token = -1;
+};
+
 struct ChangeRegistration {
   ClientIndex owner = 0;
   ViewSet views = kAnyView;     // as asked for: what the records show
@@ -77,7 +83,7 @@ struct ChangeRegistration {
   bool only_marked = false;
   bool scheduled = false;  // an event for it waits at its owner
   void* context = nullptr;
-  std::function<void(bool)> signal;  // raises and lowers what the client polls; empty: nobody polls
+  ChangeSignal signal;  // raised and lowered; empty: nobody polls
   bool raised = false;
 
   BitSet waiting;
@@ -100,8 +106,8 @@ struct ChangeRegistration {
     return waiting.bytes() + marked.bytes() + queue_.size() * sizeof(std::uint32_t) + void_.size() * 32;
   }
   void raise(bool up) {
-    if (up != raised && signal) {
-      signal(up);
+    if (up != raised && signal.raise) {
+      signal.raise(up);
     }
     raised = up;
   }

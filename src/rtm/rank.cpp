@@ -43,7 +43,11 @@ void Table::unlink(Destination& dest, std::uint32_t index) {
   *place = std::uint32_t{route(index).next};
 }
 
-void Table::begin_change(Destination& dest, BestRoutes& before) const {
+void Table::begin_change(Destination& dest, BestRoutes& before) {
+  if (!walks_.empty()) [[unlikely]] {
+    const auto offset = reinterpret_cast<std::byte*>(&dest) - destinations_.at(0);
+    save_for_snapshots(static_cast<std::uint32_t>(static_cast<std::size_t>(offset) / destinations_.stride()));
+  }
   dest.version = dest.version + 1;
   for (unsigned rank = 0; rank < config_.view_count(); ++rank) {
     before[rank] = best(dest, rank);
@@ -83,6 +87,9 @@ void Table::touch(Destination& dest) { dest.last_changed = std::max(port_.file_t
 std::uint32_t Table::end_change(std::uint32_t index, const BestRoutes& before, std::uint32_t changed, ViewSet affected,
                                 ViewSet stayed, std::uint32_t types) {
   Destination& dest = destination(index);
+  if (!dest.is_visible()) {  // it may now appear; who finds it sees that the count has changed (match.cpp)
+    appearances_.store(appearances_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
   choose_best(dest);
   touch(dest);
   ViewSet in_best = 0;

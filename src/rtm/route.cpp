@@ -101,43 +101,48 @@ std::uint32_t Table::find_route(const Destination& dest, const Entity& owner, st
 Result<AddedRoute> Table::add_route(Handle self, Handle handle, const NetAddress& address, const RouteRequest& request,
                                     bool reference) {
   return attempt(self, [&](Entity& client, Blocked& blocked) -> Result<AddedRoute> {
-    const auto key = key_from(address);
-    if (!key) {
-      return tl::unexpected(key.error());
-    }
     const std::lock_guard lock(mutex_);
-    std::uint32_t updated = 0;
-    if (handle != Handle::kNone) {
-      updated = find(Kind::kRoute, handle);
-      if (updated == 0) {
-        return bad_route();
-      }
-      if (route(updated).owner != client.index) {
-        return not_yours();
-      }
-      if (route(updated).state != route_state::kCreated) {
-        return bad_route();
-      }
-      if (key_of(route(updated).destination) != *key) {
-        return fail(ErrorKind::kInvalidArgument, "the route is one to another destination");
-      }
-    }
-    const std::uint32_t dest = updated != 0 ? route(updated).destination : trie_.find(*key);
-    if (dest != 0) {
-      if (const auto free = access_under_lock(Kind::kDestination, dest, true, blocked); !free) {
-        return tl::unexpected(free.error());
-      }
-    }
-    if (updated == 0 && dest != 0) {
-      const std::uint32_t neighbour = request.neighbour == Handle::kNone ? 0 : find(Kind::kNextHop, request.neighbour);
-      updated = find_route(destination(dest), client, neighbour, request.change_flags);
-    }
-    auto values = check_values(client, request, updated);
-    if (!values) {
-      return tl::unexpected(values.error());
-    }
-    return put_route(client, *key, dest, updated, *values, reference && handle == Handle::kNone);
+    return add_under_lock(client, handle, address, request, reference, blocked);
   });
+}
+
+Result<AddedRoute> Table::add_under_lock(Entity& client, Handle handle, const NetAddress& address,
+                                         const RouteRequest& request, bool reference, Blocked& blocked) {
+  const auto key = key_from(address);
+  if (!key) {
+    return tl::unexpected(key.error());
+  }
+  std::uint32_t updated = 0;
+  if (handle != Handle::kNone) {
+    updated = find(Kind::kRoute, handle);
+    if (updated == 0) {
+      return bad_route();
+    }
+    if (route(updated).owner != client.index) {
+      return not_yours();
+    }
+    if (route(updated).state != route_state::kCreated) {
+      return bad_route();
+    }
+    if (key_of(route(updated).destination) != *key) {
+      return fail(ErrorKind::kInvalidArgument, "the route is one to another destination");
+    }
+  }
+  const std::uint32_t dest = updated != 0 ? route(updated).destination : trie_.find(*key);
+  if (dest != 0) {
+    if (const auto free = access_under_lock(Kind::kDestination, dest, true, blocked); !free) {
+      return tl::unexpected(free.error());
+    }
+  }
+  if (updated == 0 && dest != 0) {
+    const std::uint32_t neighbour = request.neighbour == Handle::kNone ? 0 : find(Kind::kNextHop, request.neighbour);
+    updated = find_route(destination(dest), client, neighbour, request.change_flags);
+  }
+  auto values = check_values(client, request, updated);
+  if (!values) {
+    return tl::unexpected(values.error());
+  }
+  return put_route(client, *key, dest, updated, *values, reference && handle == Handle::kNone);
 }
 
 Result<AddedRoute> Table::put_route(Entity& client, const Key& key, std::uint32_t dest, std::uint32_t updated,
@@ -224,6 +229,9 @@ std::uint32_t Table::insert_route(Entity& owner, std::uint32_t dest, std::uint32
   if (values.list != 0) {
     move_to_list(index, values.list);
   }
+  if (!journal_.empty()) {
+    note_in_journal(JournalEntry::What::kAdded, index, was_best);
+  }
   return was_best;
 }
 
@@ -253,6 +261,9 @@ std::uint32_t Table::update_route(std::uint32_t index, const Values& values) {
     move_to_list(index, values.list);
   }
   refresh_image(index);
+  if (!journal_.empty()) {
+    note_in_journal(JournalEntry::What::kUpdated, index, was_best);
+  }
   return was_best;
 }
 
@@ -295,23 +306,33 @@ std::uint32_t Table::store_values(std::uint32_t index, const Values& values) {
 Result<std::uint32_t> Table::delete_route(Handle self, Handle handle) {
   return attempt(self, [&](Entity& client, Blocked& blocked) -> Result<std::uint32_t> {
     const std::lock_guard lock(mutex_);
-    const std::uint32_t index = find(Kind::kRoute, handle);
-    if (index == 0) {
-      return bad_route();
-    }
-    if (route(index).owner != client.index) {
-      return not_yours();
-    }
-    if (route(index).state != route_state::kCreated) {
-      return fail(ErrorKind::kNotFound, "the route was deleted before");
-    }
-    if (const auto free = access_under_lock(Kind::kDestination, route(index).destination, true, blocked); !free) {
-      return tl::unexpected(free.error());
-    }
-    const std::uint32_t was_best = remove_route(index, Why::kDeleted);
-    drop_under_lock(client, Kind::kRoute, handle);
-    return was_best;
+    return delete_under_lock(client, handle, blocked);
   });
+}
+
+Result<std::uint32_t> Table::delete_under_lock(Entity& client, Handle handle, Blocked& blocked) {
+  const std::uint32_t index = find(Kind::kRoute, handle);
+  if (index == 0) {
+    return bad_route();
+  }
+  if (route(index).owner != client.index) {
+    return not_yours();
+  }
+  if (route(index).state != route_state::kCreated) {
+    return fail(ErrorKind::kNotFound, "the route was deleted before");
+  }
+  if (const auto free = access_under_lock(Kind::kDestination, route(index).destination, true, blocked); !free) {
+    return tl::unexpected(free.error());
+  }
+  const std::uint32_t was_best = remove_route(index, Why::kDeleted);
+  drop_under_lock(client, Kind::kRoute, handle);
+  return was_best;
+}
+
+JournalEntry::What Table::what_of(Why why) {
+  return why == Why::kDeleted   ? JournalEntry::What::kDeleted
+         : why == Why::kExpired ? JournalEntry::What::kExpired
+                                : JournalEntry::What::kSwept;
 }
 
 // Takes a live route out of the table, whoever has locked its destination: a lock keeps other clients' calls away, and
@@ -336,6 +357,9 @@ std::uint32_t Table::remove_route(std::uint32_t index, Why why) {
   const bool is_held = starts_hold || views_held_in(index) != 0;
   gone.state = is_held ? route_state::kDeleting : route_state::kDeleted;
   const std::uint32_t was_best = end_change(dest_index, before, index, views, 0, 0);
+  if (!journal_.empty()) {
+    note_in_journal(what_of(why), index, was_best);
+  }
   refresh_image(index);
   if (is_held) {
     set_hold_timer(dest_index);

@@ -82,6 +82,7 @@ Table::Table(std::uint8_t id, const Config& config, Port& port, Epoch& epoch, st
 
 // What records have beside them. Dead routes have given it back, and keep the list of the free in its place.
 Table::~Table() {
+  forget_index();
   limbo_.drain();
   for (std::uint32_t i = 1; i < destinations_.limit(); ++i) {
     std::unique_ptr<DestinationExtra>(destination(i).extra).reset();
@@ -503,6 +504,7 @@ Statistics Table::statistics() {
   all.steps = steps_;
   all.longest_step_ns = longest_step_ns_;
   all.callback_throws = callback_throws_;
+  describe_index(all);
   return all;
 }
 

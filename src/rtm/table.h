@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "rtm/bulk.h"
 #include "rtm/config.h"
 #include "rtm/deadlines.h"
 #include "rtm/entity.h"
@@ -61,6 +62,12 @@ struct AddedRoute {
   std::uint32_t change_flags = 0;  // change::kNew, change::kBest
 };
 
+// One of many (bulk.cpp).
+struct BulkRoute {
+  NetAddress address;
+  RouteRequest request;
+};
+
 struct NextHopRequest {
   NetAddress address;
   std::uint32_t interface_index = 0;
@@ -87,6 +94,7 @@ struct Statistics {
   std::uint64_t record_bytes = 0, trie_bytes = 0, other_bytes = 0;
   std::uint64_t steps = 0, longest_step_ns = 0;  // of long work: how often and for how long at most the lock was held
   std::uint64_t callback_throws = 0;
+  std::uint64_t index_routes = 0, index_bytes = 0, index_builds = 0;  // of longest match in bulk
 };
 
 class Table {
@@ -226,6 +234,32 @@ class Table {
   Result<void> mark_for_changes(Handle self, Handle registration, Handle dest, bool mark);
   Result<bool> is_marked_for_changes(Handle self, Handle registration, Handle dest);
 
+  // Raises and lowers what the client polls. `make` is asked the first time; later calls answer the token that it gave
+  // then.
+  Result<int> change_signal(Handle self, Handle registration, const std::function<ChangeSignal()>& make);
+
+  // --- many at once (bulk.cpp, match.cpp)
+
+  // outcomes[i] is what happened to element i. An error: the caller is no client (any more), and what has no outcome
+  // was not done.
+  Result<void> add_routes(Handle self, std::span<const BulkRoute> routes, bool reference,
+                          std::span<Result<AddedRoute>> outcomes);
+  Result<void> delete_routes(Handle self, std::span<const Handle> routes, std::span<Result<std::uint32_t>> outcomes);
+  Result<void> delete_routes_to(Handle self, std::span<const NetAddress> destinations,
+                                std::span<Result<std::uint32_t>> outcomes);
+  // Longest matches of out.size() addresses of 4 or 16 bytes in network order, in one view or any. No references.
+  Result<void> match_destinations(Handle self, ViewSet views, const std::byte* addresses, std::span<Handle> out);
+  Result<void> match_routes(Handle self, ViewSet views, const std::byte* addresses, std::span<Match> out);
+
+  // --- what it was (snapshot.cpp)
+
+  Result<Snapshot> snapshot(Handle self);
+  // The last so many changes from now on; 0: none.
+  static constexpr std::size_t kMaxJournal = std::size_t{1} << 20;
+  Result<void> keep_journal(Handle self, std::size_t capacity);
+  // Those with a higher number, the oldest first; how many. kNotFound: there is no journal.
+  Result<std::size_t> read_journal(Handle self, std::uint64_t after, std::span<JournalEntry> out);
+
   // --- object locks and references (lock.cpp, store.cpp)
 
   Result<void> lock_destination(Handle self, Handle dest, bool exclusive);
@@ -243,6 +277,7 @@ class Table {
   // --- what there is (store.cpp)
 
   [[nodiscard]] Statistics statistics();
+  Result<EntityStatistics> entity_statistics(Handle self, Handle about);
   // Objects of a kind that exist, references that clients hold on them, and what clients left behind so far.
   [[nodiscard]] std::uint64_t object_count(Kind kind);
   [[nodiscard]] std::uint64_t reference_count(Kind kind);
@@ -387,6 +422,27 @@ class Table {
   bool is_best_in(const Destination& dest, std::uint32_t route, ViewSet views) const;
   Result<void> check_criteria(const RouteCriteria& criteria) const;
 
+  // --- many at once (bulk.cpp, match.cpp, snapshot.cpp)
+  struct Index;
+  struct SnapshotWalk;
+  template <class T, class One>
+  Result<void> in_one_hold(Handle self, std::span<Result<T>> outcomes, One&& one);
+  Result<std::uint32_t> delete_own_under_lock(Entity& client, const NetAddress& address, Blocked& blocked);
+  std::unique_ptr<Index> make_index();
+  void forget_index();
+  void describe_index(Statistics& all);
+  void consider_index(std::size_t count);
+  void match_batch(const std::byte* addresses, ViewSet views, std::span<std::uint32_t> dests) const;
+  Result<void> check_match(ViewSet views) const;
+  template <class Prepare, class Show>
+  Result<void> match_all(Handle self, ViewSet views, const std::byte* addresses, std::size_t count, Prepare&& prepare,
+                         Show&& show);
+  void write_match(std::uint32_t index, unsigned rank, Match& out);
+  void copy_routes(std::uint32_t dest, Snapshot& out) const;
+  void save_for_snapshots(std::uint32_t dest) noexcept;
+  void walk_on(SnapshotWalk& state, const std::function<bool()>& enough);
+  void note_in_journal(JournalEntry::What what, std::uint32_t index, std::uint32_t was_best) noexcept;
+
   // --- next hops (next_hop.cpp)
   Result<NextHopKey> next_hop_key(const NetAddress& address, std::uint32_t interface_index) const;
   Result<std::uint32_t> own_next_hop(const Entity& client, Handle handle) const;
@@ -412,6 +468,9 @@ class Table {
   Result<std::uint32_t> check_hop(const Entity& owner, Handle handle, std::uint32_t updated) const;
   std::uint32_t find_route(const Destination& dest, const Entity& owner, std::uint32_t neighbour,
                            std::uint32_t flags) const;
+  Result<AddedRoute> add_under_lock(Entity& client, Handle handle, const NetAddress& address,
+                                    const RouteRequest& request, bool reference, Blocked& blocked);
+  Result<std::uint32_t> delete_under_lock(Entity& client, Handle handle, Blocked& blocked);
   Result<AddedRoute> put_route(Entity& client, const Key& key, std::uint32_t dest, std::uint32_t updated,
                                const Values& values, bool reference);
   std::uint32_t new_route(Entity& owner, const Values& values);
@@ -423,7 +482,7 @@ class Table {
   std::uint32_t store_values(std::uint32_t index, const Values& values);
   void link(Destination& dest, std::uint32_t index);
   void unlink(Destination& dest, std::uint32_t index);
-  void begin_change(Destination& dest, BestRoutes& before) const;
+  void begin_change(Destination& dest, BestRoutes& before);
   // Chooses the best routes anew, ends the change, and queues it for those who asked. `affected`: the views of the
   // route before or after; `stayed`: before and after; `types`: what it counts as where it was and is the best.
   // change::kBest if it was or is a best one.
@@ -432,6 +491,7 @@ class Table {
   void choose_best(Destination& dest);
   void touch(Destination& dest);
   enum class Why : std::uint8_t { kDeleted, kExpired, kSwept };
+  static JournalEntry::What what_of(Why why);
   std::uint32_t remove_route(std::uint32_t index, Why why);
   ViewSet views_of_none_but(const Destination& dest, std::uint32_t route) const;
   void set_timer(std::uint32_t route, std::uint32_t time_to_live);
@@ -539,8 +599,18 @@ class Table {
   std::unordered_map<std::uint64_t, ObjectLock> locks_;
   std::array<std::uint64_t, kKinds> leaks_{};
   std::uint64_t callback_throws_ = 0;
+  std::vector<SnapshotWalk*> walks_;   // snapshots in the making
+  std::vector<JournalEntry> journal_;  // a ring; empty: none is kept
+  std::uint64_t journaled_ = 0;        // the last number
+  std::uint64_t journal_begins_ = 1;
   std::uint64_t steps_ = 0;
   std::uint64_t longest_step_ns_ = 0;
+
+  std::mutex index_mutex_;  // who makes one
+  std::atomic<Index*> index_{nullptr};
+  std::atomic<std::uint64_t> appearances_{0};   // of destinations, ever; changes under the lock
+  std::atomic<std::uint64_t> slow_matches_{0};  // since there was no right index
+  std::atomic<std::uint64_t> index_builds_{0};
 };
 
 // A number for each thread that no other thread ever had.

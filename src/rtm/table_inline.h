@@ -61,6 +61,28 @@ void Table::for_each_view(ViewSet views, F&& visit) const {
   }
 }
 
+// Runs read() until the destination's version was even before and the same after; undo() takes back what a read that
+// does not count has done. False if read() says so: the thing is gone.
+template <class Read, class Undo>
+bool Table::consistently(const Destination& dest, Read&& read, Undo&& undo) {
+  constexpr unsigned kTries = 32;
+  for (unsigned tries = 0; tries < kTries; ++tries) {
+    const std::uint32_t version = dest.version;
+    if ((version & 1) != 0) {
+      continue;
+    }
+    const bool good = read();
+    if (dest.version == version) [[likely]] {
+      return good;
+    }
+    if (good) {
+      undo();
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  return read();
+}
+
 // Long work in short holds of the lock: a quarter of a millisecond each, so that even a step that is put to sleep once
 // or meets a slow item stays below one. The clock is asked only for every 16th item.
 template <class Step>

@@ -35,6 +35,7 @@
 #include "rtm/port.h"
 #include "rtm/table.h"
 #include "runtime/notifier.h"
+#include "runtime/snapshots.h"
 
 namespace turnpike::runtime {
 
@@ -85,6 +86,8 @@ class World final : public rtm::Port {
 
   void stop_threads();
 
+  Snapshots& snapshots() { return snapshots_; }
+
  private:
   // Time: a wheel with one timer a table, and the thread that drives it.
   struct Alarm {
@@ -113,6 +116,7 @@ class World final : public rtm::Port {
 
   Alarm alarm_;
   Notifier notifier_;
+  Snapshots snapshots_;
 };
 
 }  // namespace turnpike::runtime
