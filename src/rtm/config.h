@@ -24,6 +24,8 @@ struct Config {
   std::uint32_t default_preference = 100;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> preferences;  // protocol id, preference
 
+  bool operator==(const Config&) const = default;
+
   [[nodiscard]] unsigned view_count() const { return static_cast<unsigned>(std::popcount(views)); }
   [[nodiscard]] std::uint32_t preference_of(std::uint32_t protocol) const {
     for (const auto& [id, preference] : preferences) {

@@ -81,23 +81,26 @@ Result<rtm::Table*> World::table_for(std::uint16_t instance, std::uint16_t famil
   if (!config->check()) {
     return fail(ErrorKind::kUnsupported, "the table's configuration is out of its limits");
   }
-  // The table takes the place, and the run of generations, of one of a former configuration.
-  std::uint8_t id = 0;
-  std::uint32_t first_generation = 1;
-  for (const auto& former : owned_) {
-    if (former->config().instance == instance && former->config().family == family) {
-      id = former->id();
-      first_generation = std::max(first_generation, former->next_generation());
-    }
+  // The last table of a former configuration comes back if it was of the same one (it is empty, and its handles stay
+  // refused); else the new table takes its place, and goes on with its run of generations.
+  const auto former = std::find_if(owned_.rbegin(), owned_.rend(), [&](const auto& each) {
+    return each->config().instance == instance && each->config().family == family;
+  });
+  const bool has_former = former != owned_.rend();
+  if (has_former && (*former)->config() == *config) {
+    tables_[(*former)->id()].store(former->get(), std::memory_order_release);
+    return former->get();
   }
-  if (id == 0 && next_id_ == 0) {
+  if (!has_former && next_id_ == 0) {
     return fail(ErrorKind::kExhausted, "as many routing tables as there can be");
   }
-  auto made = rtm::Table::make(id != 0 ? id : next_id_, *config, *this, *epoch_, first_generation);
+  const std::uint8_t id = has_former ? (*former)->id() : next_id_;
+  const std::uint32_t first_generation = has_former ? (*former)->next_generation() : 1;
+  auto made = rtm::Table::make(id, *config, *this, *epoch_, first_generation);
   if (!made) {
     return tl::unexpected(made.error());
   }
-  next_id_ = static_cast<std::uint8_t>(next_id_ + (id == 0 ? 1 : 0));
+  next_id_ = static_cast<std::uint8_t>(next_id_ + (has_former ? 0 : 1));
   rtm::Table* table = owned_.emplace_back(std::move(*made)).get();
   tables_[table->id()].store(table, std::memory_order_release);
   return table;

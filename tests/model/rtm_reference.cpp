@@ -212,7 +212,8 @@ std::vector<Id> Reference::due_routes() const {
   for (const auto& [id, route] : routes_) {
     if (route.state == State::kCreated && route.expires != kNever && route.expires <= now_) due.push_back(id);
   }
-  std::stable_sort(due.begin(), due.end(), [&](Id a, Id b) { return routes_.at(a).expires < routes_.at(b).expires; });
+  const auto rank = [&](Id id) { return std::pair(routes_.at(id).expires, id); };  // ids rise, so ties stay in order
+  std::ranges::sort(due, {}, rank);
   return due;
 }
 
