@@ -17,11 +17,16 @@
 #include <vector>
 
 #include "base/log.h"
-#include "capi/rtm_codes.h"
-#include "rtm/table.h"
-#include "runtime/world.h"
+#include "capi/rtm_call.h"
 
 namespace turnpike::capi {
+
+// Beside those of rtm_call.h, so that one name finds them all.
+static const rtm::NetAddress* of(const RTM_NET_ADDRESS* address) {
+  return reinterpret_cast<const rtm::NetAddress*>(address);
+}
+static rtm::DestImage& of(RTM_DEST_INFO& info) { return reinterpret_cast<rtm::DestImage&>(info); }
+
 namespace {
 
 using rtm::DestImage;
@@ -68,38 +73,12 @@ static_assert(offsetof(RTM_NEXTHOP_INFO, Flags) == offsetof(NextHopImage, flags)
 static_assert(offsetof(RTM_NEXTHOP_INFO, EntitySpecificInfo) == offsetof(NextHopImage, entity_specific));
 static_assert(offsetof(RTM_NEXTHOP_INFO, RemoteNextHop) == offsetof(NextHopImage, remote));
 
-Handle of(HANDLE handle) { return Handle(reinterpret_cast<std::uintptr_t>(handle)); }
-HANDLE to(Handle handle) { return reinterpret_cast<HANDLE>(static_cast<std::uintptr_t>(handle)); }
-const rtm::NetAddress& of(const RTM_NET_ADDRESS& address) { return reinterpret_cast<const rtm::NetAddress&>(address); }
-const rtm::NetAddress* of(const RTM_NET_ADDRESS* address) { return reinterpret_cast<const rtm::NetAddress*>(address); }
-DestImage& of(RTM_DEST_INFO& info) { return reinterpret_cast<DestImage&>(info); }
 std::byte* bytes_of(RTM_DEST_INFO* infos) { return reinterpret_cast<std::byte*>(infos); }
-std::span<const Handle> of(const HANDLE* handles, UINT count) {
-  return {reinterpret_cast<const Handle*>(handles), count};
-}
 std::span<Handle> into(HANDLE* handles, UINT count) { return {reinterpret_cast<Handle*>(handles), count}; }
 
 // --- one call
 // ------------------------------------------------------------------------------------------------------------
 
-// Runs ask(table, caller's handle), which answers a code. Memory that runs out is the one error that comes as an
-// exception.
-template <class Ask>
-DWORD call(HANDLE self, Ask&& ask) noexcept {
-  Table* table = World::instance().table_of(of(self));
-  if (table == nullptr || rtm::kind_of(of(self)) != Kind::kEntity) {
-    return ERROR_INVALID_HANDLE;
-  }
-  try {
-    return ask(*table, of(self));
-  } catch (const std::bad_alloc&) {
-    return ERROR_NOT_ENOUGH_MEMORY;
-  }
-}
-
-DWORD bad_parameter(Table& table, Handle self) {
-  return table.is_client(self) ? ERROR_INVALID_PARAMETER : ERROR_INVALID_HANDLE;
-}
 DWORD unsupported(Table& table, Handle self) {
   return table.is_client(self) ? ERROR_NOT_SUPPORTED : ERROR_INVALID_HANDLE;
 }
