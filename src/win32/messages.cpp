@@ -214,7 +214,6 @@ bool are_good(DWORD flags, LPCVOID source) {
 
 template <class Char>
 DWORD format_message(DWORD flags, LPCVOID source, DWORD id, Char* buffer, DWORD room, va_list* arguments) {
-  if (buffer == nullptr || !are_good(flags, source)) return fail_with(ERROR_INVALID_PARAMETER, DWORD{0});
   const auto text = message<Char>(flags, source, id, arguments);
   if (!text) return 0;
   if ((flags & FORMAT_MESSAGE_ALLOCATE_BUFFER) != 0) {
@@ -229,16 +228,22 @@ DWORD format_message(DWORD flags, LPCVOID source, DWORD id, Char* buffer, DWORD 
   return static_cast<DWORD>(text->size());
 }
 
+template <class Char>
+DWORD format_message_checked(DWORD flags, LPCVOID source, DWORD id, Char* buffer, DWORD room, va_list* arguments) {
+  if (buffer == nullptr || !are_good(flags, source)) return fail_with(ERROR_INVALID_PARAMETER, DWORD{0});
+  return unless_memory_is_out(DWORD{0}, [=] { return format_message(flags, source, id, buffer, room, arguments); });
+}
+
 }  // namespace
 }  // namespace turnpike::win32
 
-using turnpike::win32::format_message;
+using turnpike::win32::format_message_checked;
 
 DWORD WINAPI FormatMessageA(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId, DWORD, LPSTR lpBuffer, DWORD nSize,
                             va_list* Arguments) {
-  return format_message(dwFlags, lpSource, dwMessageId, lpBuffer, nSize, Arguments);
+  return format_message_checked(dwFlags, lpSource, dwMessageId, lpBuffer, nSize, Arguments);
 }
 DWORD WINAPI FormatMessageW(DWORD dwFlags, LPCVOID lpSource, DWORD dwMessageId, DWORD, LPWSTR lpBuffer, DWORD nSize,
                             va_list* Arguments) {
-  return format_message(dwFlags, lpSource, dwMessageId, lpBuffer, nSize, Arguments);
+  return format_message_checked(dwFlags, lpSource, dwMessageId, lpBuffer, nSize, Arguments);
 }

@@ -38,9 +38,13 @@ using DllMain = BOOL (*)(HINSTANCE, DWORD, LPVOID);
 // What a look-up does for the module that it finds.
 enum class Keeping : std::uint8_t { kNothing, kCount, kForEver };
 
+struct CloseLibrary {
+  void operator()(void* opened) const { dlclose(opened); }
+};
+
 // What dlopen gave, and a name for the shared object that does not depend on how often it was opened.
 struct SharedObject {
-  void* opened = nullptr;
+  std::unique_ptr<void, CloseLibrary> opened;
   link_map* map = nullptr;
 };
 
@@ -48,8 +52,8 @@ class Module final : public Object {
  public:
   static constexpr Kind kKind = Kind::kModule;
 
-  Module(const SharedObject& object, std::string file, bool is_this_library)
-      : Object(kKind), object_(object), file_(std::move(file)), is_this_library_(is_this_library) {}
+  Module(SharedObject object, std::string file, bool is_this_library)
+      : Object(kKind), object_(std::move(object)), file_(std::move(file)), is_this_library_(is_this_library) {}
 
   [[nodiscard]] const link_map* map() const { return object_.map; }
   [[nodiscard]] const std::string& file() const { return file_; }
@@ -62,10 +66,10 @@ class Module final : public Object {
   }
 
  private:
-  ~Module() override { dlclose(object_.opened); }  // not before the last who looks a function up has let go
+  ~Module() override = default;  // which closes it: not before the last who looks a function up has let go
 
   [[nodiscard]] void* own_symbol(const std::string& name) const {
-    void* const found = dlsym(object_.opened, name.c_str());
+    void* const found = dlsym(object_.opened.get(), name.c_str());
     Dl_info info{};
     void* where = nullptr;
     if (found == nullptr || dladdr1(found, &info, &where, RTLD_DL_LINKMAP) == 0) return nullptr;
@@ -92,9 +96,10 @@ link_map* map_of_address(const void* address) {
   return dladdr1(address, &info, &where, RTLD_DL_LINKMAP) != 0 ? static_cast<link_map*>(where) : nullptr;
 }
 
-link_map* map_of(void* opened) {
-  link_map* map = nullptr;
-  return dlinfo(opened, RTLD_DI_LINKMAP, &map) == 0 ? map : nullptr;
+SharedObject open_library(const char* file, int mode) {
+  SharedObject object{std::unique_ptr<void, CloseLibrary>(dlopen(file, mode)), nullptr};
+  if (object.opened != nullptr) dlinfo(object.opened.get(), RTLD_DI_LINKMAP, static_cast<void*>(&object.map));
+  return object;
 }
 
 std::string folder_of(const std::string& file) { return file.substr(0, file.rfind('/')); }
@@ -117,19 +122,19 @@ class Loader {
 
   HMODULE load(const std::string& name, DWORD flags) {
     const std::lock_guard lock(lock_);
-    const SharedObject object = open(name, RTLD_NOW | RTLD_LOCAL);
+    SharedObject object = open(name, RTLD_NOW | RTLD_LOCAL);
     if (object.opened == nullptr) return nullptr;
-    if (Record* const known = record_of(object.map)) {
-      dlclose(object.opened);                                                         // one reference is enough
+    link_map* const map = object.map;
+    if (Record* const known = record_of(map)) {
       if (known->leaving) return fail_with(ERROR_DLL_INIT_FAILED, HMODULE{nullptr});  // by its own DllMain
       ++known->loads;
       return known->handle;
     }
-    Record* const record = add(object);
+    Record* const record = add(std::move(object));
     if (record == nullptr) return nullptr;
     if ((flags & DONT_RESOLVE_DLL_REFERENCES) != 0) record->main = nullptr;
     if (record->main != nullptr && record->main(record->handle, DLL_PROCESS_ATTACH, nullptr) == FALSE) {
-      unload(*record, object.map);
+      unload(*record, map);
       return fail_with(ERROR_DLL_INIT_FAILED, HMODULE{nullptr});
     }
     ++record->loads;  // not before: a DllMain that frees its own module has nothing to free
@@ -150,7 +155,7 @@ class Loader {
   // The program for no name; null, with the error, where nothing loaded has the name.
   HMODULE find(const std::optional<std::string>& name, Keeping keeping) {
     const std::lock_guard lock(lock_);
-    if (!name) return found(SharedObject{dlopen(nullptr, RTLD_NOW), nullptr}, keeping);
+    if (!name) return found(open_library(nullptr, RTLD_NOW), keeping);
     return found(open(*name, RTLD_NOW | RTLD_NOLOAD), keeping);
   }
 
@@ -158,8 +163,7 @@ class Loader {
     const std::lock_guard lock(lock_);
     link_map* const map = map_of_address(address);
     if (map == nullptr) return fail_with(ERROR_MOD_NOT_FOUND, HMODULE{nullptr});
-    const char* const file = map->l_name[0] != 0 ? map->l_name : nullptr;
-    return found(SharedObject{dlopen(file, RTLD_NOW | RTLD_NOLOAD), map}, keeping);
+    return found(open_library(map->l_name[0] != 0 ? map->l_name : nullptr, RTLD_NOW | RTLD_NOLOAD), keeping);
   }
 
  private:
@@ -179,7 +183,7 @@ class Loader {
     std::string why = "no such module";
     DWORD error = ERROR_MOD_NOT_FOUND;
     for (const std::string& file : candidates.files) {
-      if (void* const opened = dlopen(file.c_str(), mode)) return {opened, map_of(opened)};
+      if (SharedObject object = open_library(file.c_str(), mode); object.opened != nullptr) return object;
       const char* const said = dlerror();
       const bool exists = file.find('/') != file.npos && access(file.c_str(), F_OK) == 0;
       if (error == ERROR_MOD_NOT_FOUND && said != nullptr && (exists || why == "no such module")) {
@@ -188,7 +192,7 @@ class Loader {
       }
     }
     if (candidates.this_library) {
-      return {dlopen(this_library_->l_name[0] != 0 ? library.c_str() : nullptr, RTLD_NOW), this_library_};
+      return open_library(this_library_->l_name[0] != 0 ? library.c_str() : nullptr, RTLD_NOW);
     }
     TURNPIKE_LOG(LogLevel::kDebug, "modules", "module not loaded", {"module", name}, {"reason", why});
     return fail_with(error, SharedObject{});
@@ -198,12 +202,9 @@ class Loader {
   // would tell us that it goes.
   HMODULE found(SharedObject object, Keeping keeping) {
     if (object.opened == nullptr) return fail_with(ERROR_MOD_NOT_FOUND, HMODULE{nullptr});
-    if (object.map == nullptr) object.map = map_of(object.opened);
     Record* record = record_of(object.map);
-    if (record != nullptr) {
-      dlclose(object.opened);
-    } else {
-      record = add(object);
+    if (record == nullptr) {
+      record = add(std::move(object));
       if (record == nullptr) return nullptr;
       record->permanent = true;
     }
@@ -213,15 +214,15 @@ class Loader {
   }
 
   // Null, and nothing stays open, where there is no room for a handle.
-  Record* add(const SharedObject& object) {
-    const bool is_this_library = object.map == this_library_;
-    const Ref<Module> module = make_object<Module>(object, file_of(object.map), is_this_library);
-    const RawHandle handle = open_handle(module);
-    if (handle == nullptr) return nullptr;
-    Record& record = records_[object.map];
+  Record* add(SharedObject object) {
+    link_map* const map = object.map;
+    const Ref<Module> module = make_object<Module>(std::move(object), file_of(map), map == this_library_);
+    NewHandle handle{Ref<Object>(module)};
+    if (!handle) return nullptr;
+    Record& record = records_[map];
     record.module = module;
-    record.handle = handle;
-    record.permanent = is_this_library || object.map->l_name[0] == 0;
+    record.handle = handle.keep();
+    record.permanent = map == this_library_ || map->l_name[0] == 0;
     record.main = reinterpret_cast<DllMain>(module->function("DllMain"));
     return &record;
   }
@@ -253,12 +254,18 @@ HMODULE load(const Char* name, HANDLE file, DWORD flags) {
     return fail_with(ERROR_INVALID_PARAMETER, HMODULE{nullptr});
   }
   if ((flags & kAsData) != 0) return fail_with(ERROR_NOT_SUPPORTED, HMODULE{nullptr});
-  return Loader::instance().load(utf8_of(name), flags);
+  return unless_memory_is_out(HMODULE{nullptr}, [=] { return Loader::instance().load(utf8_of(name), flags); });
 }
 
 template <class Char>
 HMODULE find(const Char* name, Keeping keeping) {
-  return Loader::instance().find(name == nullptr ? std::nullopt : std::optional(utf8_of(name)), keeping);
+  return unless_memory_is_out(HMODULE{nullptr}, [=] {
+    return Loader::instance().find(name == nullptr ? std::nullopt : std::optional(utf8_of(name)), keeping);
+  });
+}
+
+HMODULE find_by_address(const void* address, Keeping keeping) {
+  return unless_memory_is_out(HMODULE{nullptr}, [=] { return Loader::instance().find_by_address(address, keeping); });
 }
 
 template <class Char>
@@ -274,25 +281,21 @@ BOOL find_extended(DWORD flags, const Char* name, HMODULE* out) {
   const Keeping keeping = (flags & kPin) != 0         ? Keeping::kForEver
                           : (flags & kUncounted) != 0 ? Keeping::kNothing
                                                       : Keeping::kCount;
-  *out = (flags & kByAddress) != 0 ? Loader::instance().find_by_address(name, keeping) : find(name, keeping);
+  *out = (flags & kByAddress) != 0 ? find_by_address(name, keeping) : find(name, keeping);
   return *out != nullptr ? TRUE : FALSE;
 }
 
 template <class Char>
 DWORD tell_file(HMODULE handle, Char* buffer, DWORD room) {
   if (buffer == nullptr) return fail_with(ERROR_INVALID_PARAMETER, DWORD{0});
-  std::string file;
-  if (handle == nullptr) {
-    file = program_file();
-  } else if (const Held<Module> module = pin<Module>(handle)) {
-    file = module->file();
-  } else {
-    return fail_with(ERROR_INVALID_HANDLE, DWORD{0});
-  }
-  std::basic_string<Char> text = in_width<Char>(file);
-  if (put_text<Char>(text, buffer, room)) return static_cast<DWORD>(text.size());
-  if (room > 0) put_text<Char>(text.substr(0, room - 1), buffer, room);
-  return fail_with(ERROR_INSUFFICIENT_BUFFER, room);
+  const Held<Module> module = pin<Module>(handle);
+  if (handle != nullptr && !module) return fail_with(ERROR_INVALID_HANDLE, DWORD{0});
+  return unless_memory_is_out(DWORD{0}, [&] {
+    const std::basic_string<Char> text = in_width<Char>(module ? module->file() : program_file());
+    if (put_text<Char>(text, buffer, room)) return static_cast<DWORD>(text.size());
+    if (room > 0) put_text<Char>(text.substr(0, room - 1), buffer, room);
+    return fail_with(ERROR_INSUFFICIENT_BUFFER, room);
+  });
 }
 
 // Runs on a thread of the pool: waits until the thread is gone, and with it all code of the module that it ran.
@@ -309,11 +312,12 @@ DWORD WINAPI free_when_gone(LPVOID context) {
   return 0;
 }
 
+// Whatever fails here, the thread goes; the module stays then.
 void free_after_this_thread(HMODULE module) {
   if (!pin<Module>(module)) return;
-  auto leaving = std::make_unique<Leaving>(Leaving{nullptr, module});
-  if (DuplicateHandle(GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(), &leaving->thread, 0, FALSE,
-                      DUPLICATE_SAME_ACCESS) == FALSE) {
+  std::unique_ptr<Leaving> leaving(new (std::nothrow) Leaving{nullptr, module});
+  if (leaving == nullptr || DuplicateHandle(GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(),
+                                            &leaving->thread, 0, FALSE, DUPLICATE_SAME_ACCESS) == FALSE) {
     return;
   }
   if (QueueUserWorkItem(free_when_gone, leaving.get(), WT_EXECUTELONGFUNCTION) != FALSE) {
@@ -358,8 +362,11 @@ FARPROC WINAPI GetProcAddress(HMODULE hModule, LPCSTR lpProcName) {
   const Held<Module> module = pin<Module>(hModule);
   if (!module) return fail_with(ERROR_INVALID_HANDLE, FARPROC{nullptr});
   const bool is_ordinal = reinterpret_cast<ULONG_PTR>(lpProcName) < 0x10000;
-  void* const found = is_ordinal ? nullptr : module->function(lpProcName);
-  return found != nullptr ? reinterpret_cast<FARPROC>(found) : fail_with(ERROR_PROC_NOT_FOUND, FARPROC{nullptr});
+  if (is_ordinal) return fail_with(ERROR_PROC_NOT_FOUND, FARPROC{nullptr});
+  return turnpike::win32::unless_memory_is_out(FARPROC{nullptr}, [&] {
+    void* const found = module->function(lpProcName);
+    return found != nullptr ? reinterpret_cast<FARPROC>(found) : fail_with(ERROR_PROC_NOT_FOUND, FARPROC{nullptr});
+  });
 }
 
 HMODULE WINAPI GetModuleHandleA(LPCSTR lpModuleName) { return turnpike::win32::find(lpModuleName, Keeping::kNothing); }

@@ -94,6 +94,24 @@ TEST_F(OutOfMemory, Callbacks) {
   settle();
 }
 
+TEST_F(OutOfMemory, Words) {
+  wchar_t* text = nullptr;
+  made_in_the_end([&] {
+    return FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_ALLOCATE_BUFFER, nullptr, ERROR_INVALID_HANDLE, 0,
+                          reinterpret_cast<LPWSTR>(&text), 0, nullptr);
+  });
+  EXPECT_EQ(LocalFree(text), nullptr);
+}
+
+// The program's handle stays, so that nothing but what each call makes is counted.
+TEST(OutOfMemoryModules, ThatAreThere) {
+  const HMODULE program = GetModuleHandleW(nullptr);
+  wchar_t file[4096];
+  made_in_the_end([&] { return GetModuleFileNameW(nullptr, file, 4096); });
+  made_in_the_end([&] { return GetModuleFileNameW(program, file, 4096); });
+  EXPECT_EQ(made_in_the_end([&] { return LoadLibraryW(L"kernel32.dll"); }), program) << "linked into this test";
+}
+
 // What signals, waits and ends needs no memory at all.
 TEST_F(OutOfMemory, SignalsAndWaitsNeedNone) {
   warm_up();
