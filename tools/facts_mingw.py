@@ -48,6 +48,7 @@ PROLOGUE = """\
 #include <lmerr.h>
 #include <ras.h>
 #include <raserror.h>
+#include <rtutils.h>
 """
 
 

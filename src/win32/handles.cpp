@@ -15,9 +15,9 @@ namespace {
 // here.
 constexpr int kFirstTag = 0xE0;
 
-constexpr std::array<const char*, 11> kKindNames{"event",          "semaphore",       "mutex",       "thread",
+constexpr std::array<const char*, 12> kKindNames{"event",          "semaphore",       "mutex",       "thread",
                                                  "waitable timer", "registered wait", "timer queue", "queue timer",
-                                                 "heap",           "module",          "socket"};
+                                                 "heap",           "module",          "socket",      "log source"};
 
 constexpr HandleTag tag_for(Kind kind) {
   return HandleTag(static_cast<std::uint8_t>(kFirstTag + static_cast<int>(kind)));

@@ -24,6 +24,7 @@ enum class Kind : std::uint8_t {
   kHeap,
   kModule,
   kSocket,
+  kLogSource,
 };
 
 // Kinds whose handles WaitForSingleObject, CloseHandle and DuplicateHandle take; the others have closing functions of

@@ -1,4 +1,5 @@
 // Results and ends of overlapped calls.
+#include <rtutils.h>
 #include <winsock2.h>
 
 #include <cstddef>
@@ -102,4 +103,8 @@ BOOL WINAPI BindIoCompletionCallback(HANDLE FileHandle, LPOVERLAPPED_COMPLETION_
     return fail_with(ERROR_INVALID_PARAMETER, FALSE);
   }
   return TRUE;
+}
+
+DWORD WINAPI SetIoCompletionProc(HANDLE FileHandle, LPOVERLAPPED_COMPLETION_ROUTINE CompletionProc) {
+  return BindIoCompletionCallback(FileHandle, CompletionProc, 0) != FALSE ? NO_ERROR : GetLastError();
 }

@@ -1,3 +1,4 @@
+#include <rtutils.h>
 #include <threadpoollegacyapiset.h>
 
 #include <memory>
@@ -11,9 +12,10 @@ namespace {
 constexpr ULONG kKnownFlags = WT_EXECUTEINIOTHREAD | WT_EXECUTELONGFUNCTION | WT_EXECUTEINPERSISTENTIOTHREAD |
                               WT_EXECUTEINPERSISTENTTHREAD | WT_TRANSFER_IMPERSONATION;
 
+template <class Function>
 class WorkItem final : public Task {
  public:
-  WorkItem(LPTHREAD_START_ROUTINE function, PVOID context) : function_(function), context_(context) {}
+  WorkItem(Function function, PVOID context) : function_(function), context_(context) {}
 
  private:
   void run() override {
@@ -21,7 +23,7 @@ class WorkItem final : public Task {
     function_(context_);
   }
 
-  const LPTHREAD_START_ROUTINE function_;
+  const Function function_;
   const PVOID context_;
 };
 
@@ -32,27 +34,35 @@ Where where_by(ULONG flags) {
   return (flags & WT_EXECUTELONGFUNCTION) != 0 ? Where::kLong : Where::kWorker;
 }
 
+template <class Function>
+BOOL queue(Function function, PVOID context, Where where) {
+  return unless_memory_is_out(FALSE, [=] {
+    if (!(where == Where::kPersistent ? thread_pool().ensure_persistent_worker() : thread_pool().ensure_worker())) {
+      return fail_with(ERROR_NOT_ENOUGH_MEMORY, FALSE);
+    }
+    thread_pool().submit(*std::make_unique<WorkItem<Function>>(function, context).release(), where);
+    return TRUE;
+  });
+}
+
 }  // namespace
 }  // namespace turnpike::win32
 
 using turnpike::win32::fail_with;
 using turnpike::win32::kKnownFlags;
-using turnpike::win32::thread_pool;
-using turnpike::win32::unless_memory_is_out;
+using turnpike::win32::queue;
 using turnpike::win32::Where;
 using turnpike::win32::where_by;
-using turnpike::win32::WorkItem;
 
 BOOL WINAPI QueueUserWorkItem(LPTHREAD_START_ROUTINE Function, PVOID Context, ULONG Flags) {
   if (Function == nullptr || (Flags & 0xFFFF & ~kKnownFlags) != 0) {
     return fail_with(ERROR_INVALID_PARAMETER, FALSE);
   }
-  const Where where = where_by(Flags);
-  return unless_memory_is_out(FALSE, [=] {
-    if (!(where == Where::kPersistent ? thread_pool().ensure_persistent_worker() : thread_pool().ensure_worker())) {
-      return fail_with(ERROR_NOT_ENOUGH_MEMORY, FALSE);
-    }
-    thread_pool().submit(*std::make_unique<WorkItem>(Function, Context).release(), where);
-    return TRUE;
-  });
+  return queue(Function, Context, where_by(Flags));
+}
+
+DWORD WINAPI QueueWorkItem(WORKERFUNCTION functionptr, PVOID context, BOOL serviceinalertablethread) {
+  if (functionptr == nullptr) return ERROR_INVALID_PARAMETER;
+  const Where where = serviceinalertablethread != FALSE ? Where::kPersistent : Where::kWorker;
+  return queue(functionptr, context, where) != FALSE ? NO_ERROR : ERROR_NOT_ENOUGH_MEMORY;
 }

@@ -2,6 +2,7 @@
 #include "../base/scarce_memory.h"
 
 #include <process.h>
+#include <rtutils.h>
 
 #include <functional>
 
@@ -95,11 +96,20 @@ TEST_F(OutOfMemory, Callbacks) {
 }
 
 TEST_F(OutOfMemory, Words) {
+  const std::wstring name(200, L'n');
+  const DWORD id = made_in_the_end([&] {
+    const DWORD made = TraceRegisterExW(name.c_str(), 0);
+    return made != INVALID_TRACEID ? made : 0;
+  });
+  EXPECT_EQ(TraceDeregisterW(id), static_cast<DWORD>(NO_ERROR));
+  RouterLogDeregisterW(made_in_the_end([&] { return RouterLogRegisterW(name.c_str()); }));
   wchar_t* text = nullptr;
   made_in_the_end([&] {
     return FormatMessageW(FORMAT_MESSAGE_FROM_SYSTEM | FORMAT_MESSAGE_ALLOCATE_BUFFER, nullptr, ERROR_INVALID_HANDLE, 0,
                           reinterpret_cast<LPWSTR>(&text), 0, nullptr);
   });
+  EXPECT_EQ(LocalFree(text), nullptr);
+  made_in_the_end([&] { return RouterGetErrorStringW(ERROR_INVALID_HANDLE, &text) == NO_ERROR; });
   EXPECT_EQ(LocalFree(text), nullptr);
 }
 

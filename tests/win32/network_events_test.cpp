@@ -1,3 +1,4 @@
+#include <rtutils.h>
 #include <winsock2.h>
 
 #include <array>
@@ -284,13 +285,20 @@ TEST_F(NetworkEventsTest, ABoundCallbackRunsOnThePool) {
   WSABUF buffer{8, data.data()};
   DWORD flags = 0;
   calls = 0;
+  EXPECT_EQ(SetIoCompletionProc(done, callback), static_cast<DWORD>(ERROR_INVALID_HANDLE));
+  EXPECT_EQ(SetIoCompletionProc(reinterpret_cast<HANDLE>(s), nullptr), static_cast<DWORD>(ERROR_INVALID_PARAMETER));
   EXPECT_TRUE(BindIoCompletionCallback(reinterpret_cast<HANDLE>(s), callback, 0));
   EXPECT_FALSE(BindIoCompletionCallback(reinterpret_cast<HANDLE>(s), callback, 0));
+  EXPECT_EQ(SetIoCompletionProc(reinterpret_cast<HANDLE>(s), callback), static_cast<DWORD>(ERROR_INVALID_PARAMETER));
   EXPECT_EQ(WSARecv(s, &buffer, 1, nullptr, &flags, &state.overlapped, nullptr), SOCKET_ERROR);
   say(s, "abc");
   EXPECT_EQ(WaitForSingleObject(done, kSoon), WAIT_OBJECT_0);
   EXPECT_EQ(calls, 1);
   closesocket(s);
+  const SOCKET another = bound_socket();
+  EXPECT_EQ(SetIoCompletionProc(reinterpret_cast<HANDLE>(another), callback), static_cast<DWORD>(NO_ERROR));
+  EXPECT_FALSE(BindIoCompletionCallback(reinterpret_cast<HANDLE>(another), callback, 0));
+  closesocket(another);
 }
 
 TEST_F(NetworkEventsTest, StressOfClosingUnderTraffic) {

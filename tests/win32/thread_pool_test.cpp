@@ -1,5 +1,7 @@
 #include "win32/thread_pool.h"
 
+#include <rtutils.h>
+
 #include <array>
 #include <atomic>
 #include <mutex>
@@ -97,6 +99,22 @@ TEST_F(WorkItems, OfThePersistentThreadMayLeaveApcsBehind) {
   };
   ASSERT_TRUE(QueueUserWorkItem(leave, done, WT_EXECUTEINIOTHREAD));
   EXPECT_EQ(WaitForSingleObject(done, INFINITE), WAIT_OBJECT_0);
+}
+
+// QueueWorkItem: the same under an older name, with a function that returns nothing and a code for an answer.
+TEST_F(WorkItems, OfRouters) {
+  const OwnedHandle done = auto_event();
+  const WORKERFUNCTION set = [](PVOID event) { SetEvent(event); };
+  const WORKERFUNCTION leave = [](PVOID event) {
+    QueueUserAPC([](ULONG_PTR handle) { SetEvent(reinterpret_cast<HANDLE>(handle)); }, GetCurrentThread(),
+                 reinterpret_cast<ULONG_PTR>(event));
+  };
+  EXPECT_EQ(QueueWorkItem(set, done, FALSE), static_cast<DWORD>(NO_ERROR));
+  EXPECT_EQ(WaitForSingleObject(done, INFINITE), WAIT_OBJECT_0);
+  EXPECT_EQ(QueueWorkItem(leave, done, TRUE), static_cast<DWORD>(NO_ERROR));
+  EXPECT_EQ(WaitForSingleObject(done, INFINITE), WAIT_OBJECT_0);
+  EXPECT_EQ(QueueWorkItem(nullptr, done, FALSE), static_cast<DWORD>(ERROR_INVALID_PARAMETER));
+  EXPECT_TRUE(settle());
 }
 
 TEST_F(WorkItems, MayEndTheirThread) {
