@@ -49,6 +49,7 @@ PROLOGUE = """\
 #include <ras.h>
 #include <raserror.h>
 #include <rtutils.h>
+#include <iphlpapi.h>
 """
 
 

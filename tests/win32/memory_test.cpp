@@ -1,6 +1,8 @@
 // The engine when memory runs out: whatever makes something says ERROR_NOT_ENOUGH_MEMORY, and has made nothing.
 #include "../base/scarce_memory.h"
 
+#include <iphlpapi.h>
+#include <netinet/in.h>
 #include <process.h>
 #include <rtutils.h>
 
@@ -111,6 +113,16 @@ TEST_F(OutOfMemory, Words) {
   EXPECT_EQ(LocalFree(text), nullptr);
   made_in_the_end([&] { return RouterGetErrorStringW(ERROR_INVALID_HANDLE, &text) == NO_ERROR; });
   EXPECT_EQ(LocalFree(text), nullptr);
+}
+
+TEST_F(OutOfMemory, TablesOfTheHost) {
+  DWORD count = 0;
+  made_in_the_end([&] { return GetNumberOfInterfaces(&count) == NO_ERROR; });
+  EXPECT_NE(count, 0U);
+  ULONG size = 0;
+  made_in_the_end([&] { return GetIfTable(nullptr, &size, FALSE) == ERROR_INSUFFICIENT_BUFFER; });
+  made_in_the_end([&] { return GetIpAddrTable(nullptr, &size, TRUE) == ERROR_INSUFFICIENT_BUFFER; });
+  made_in_the_end([&] { return GetBestInterface(htonl(INADDR_LOOPBACK), &count) == NO_ERROR; });
 }
 
 // The program's handle stays, so that nothing but what each call makes is counted.
