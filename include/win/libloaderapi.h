@@ -34,6 +34,10 @@
 
 TP_BEGIN
 
+/* A module's own, if it has one. Declared so that LoadLibrary finds it however the module is compiled: in C++, and with
+ * symbols hidden. */
+BOOL WINAPI DllMain(HINSTANCE hinstDLL, DWORD fdwReason, LPVOID lpvReserved) __attribute__((__visibility__("default")));
+
 /* Null on failure: ERROR_INVALID_PARAMETER (no name, a file handle, unknown flags), ERROR_MOD_NOT_FOUND (the module, or
  * one that it needs), ERROR_BAD_EXE_FORMAT, ERROR_PROC_NOT_FOUND (it needs a function that nobody has),
  * ERROR_DLL_INIT_FAILED (its DllMain said no). Why, in words, is in the log. */

@@ -5,7 +5,6 @@ extern void module_says(const char* word, HINSTANCE instance);
 
 __declspec(dllexport) int module_answer(void);
 __declspec(dllexport) DWORD WINAPI module_leave(LPVOID module);
-__declspec(dllexport) BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, LPVOID reserved);
 
 int module_answer(void) { return 42; }
 
