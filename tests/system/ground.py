@@ -213,9 +213,9 @@ class Host:
             raise GroundError(f"{' '.join(map(str, command))}: ended with {done.status}: {done.err}{done.out}")
         return done.out
 
-    def spawn(self, *command, env=None):
-        """A process that stays beside the test until it is killed, or the ground ends."""
-        return Process(self, command, None, env)
+    def spawn(self, *command, env=None, talk=False):
+        """A process that stays beside the test until it is killed, or the ground ends; `talk`: with an input to write to."""
+        return Process(self, command, None, env, talk)
 
     def ip(self, *lines):
         """Lines for iproute2, without the leading `ip`, all in one process; the first that fails ends the batch."""
@@ -337,21 +337,26 @@ class Host:
 
 
 class Process:
-    """A process in a host. Its output and errors are one stream, unless files were given for them."""
+    """A process in a host. Its output and errors are one stream, unless files were given for them; `talk` gives it an
+    input to write() to, else it has none."""
 
-    def __init__(self, host, command, files=None, env=None):
+    def __init__(self, host, command, files=None, env=None, talk=False):
         self._call = host._call  # pylint: disable=protected-access
         self.output = ""
         self.status = None
         self._stream = None
+        self._input = None
         self._end, tell_end = os.pipe()
         mine = [tell_end]
         if files is None:
             self._stream, write = os.pipe()
             fcntl.fcntl(write, 1031, 1 << 20)  # F_SETPIPE_SZ: before a process that nobody reads from has to wait
-            nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-            mine += [write, nothing]
-            handles = [nothing, write, write]
+            if talk:
+                read, self._input = os.pipe()
+            else:
+                read = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+            mine += [write, read]
+            handles = [read, write, write]
         else:
             handles = [file.fileno() for file in files]
         try:
@@ -368,13 +373,17 @@ class Process:
         if self.status is None:
             self.signal(signal.SIGKILL)
             self.await_end()
-        for descriptor in (self._end, self._stream):
+        for descriptor in (self._end, self._stream, self._input):
             if descriptor is not None:
                 os.close(descriptor)
 
     def signal(self, number):
         """Sends it a signal; nothing happens when it has ended."""
         self._call({"do": "signal", "pid": self.pid, "number": int(number)})
+
+    def write(self, text):
+        """Writes to its input, of one that was spawned to talk."""
+        os.write(self._input, text.encode())
 
     def await_end(self, within=SOON):
         """Waits for its end; gives its status."""
