@@ -279,9 +279,10 @@ Result<void> encode_dump(MessageBuilder& out, Sequence sequence, Family family, 
 
 bool passes(const RouteFilter& filter, const Route& route) {
   const auto leads_there = [&](const Hop& hop) { return hop.link == *filter.link; };
+  const bool knows_no_hops = route.hops.empty() && route.next_hop_id != 0;  // they are the kernel's to judge
   return (route.flags & kRouteCloned) == 0 && (!filter.family || route.destination.family() == *filter.family) &&
          (!filter.table || route.table == *filter.table) && (!filter.protocol || route.protocol == *filter.protocol) &&
-         (!filter.link || route.next_hop_id != 0 || std::ranges::any_of(route.hops, leads_there));
+         (!filter.link || knows_no_hops || std::ranges::any_of(route.hops, leads_there));
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

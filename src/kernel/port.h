@@ -140,7 +140,7 @@ struct Topics {
 };
 
 struct MonitorOptions {
-  Topics topics;
+  Topics topics = {};
   std::size_t receive_buffer = std::size_t{64} << 20;  // bytes asked for; Capabilities says what is granted
   // NETLINK_BROADCAST_ERROR: whoever made the change is told that we missed it. Our own losses we notice by ourselves,
   // and others are not to suffer for them.
@@ -174,8 +174,8 @@ class Monitor {
 // taken. Either may be absent.
 template <class T>
 struct Taker {
-  std::function<void()> begin;
-  std::function<void(const T&)> take;
+  std::function<void()> begin = {};
+  std::function<void(const T&)> take = {};
 };
 
 struct Dumped {
@@ -190,15 +190,15 @@ inline constexpr unsigned kMostAttempts = 5;
 
 // What is absent does not matter. The kernel does the choosing where it can, else we do.
 struct RouteFilter {
-  std::optional<Family> family;
-  std::optional<std::uint32_t> table;
-  std::optional<std::uint8_t> protocol;
-  std::optional<InterfaceIndex> link;  // one of its hops goes there
+  std::optional<Family> family = {};
+  std::optional<std::uint32_t> table = {};
+  std::optional<std::uint8_t> protocol = {};
+  std::optional<InterfaceIndex> link = {};  // one of its hops goes there
 };
 
 struct NextHopFilter {
-  std::optional<std::uint8_t> protocol;
-  std::optional<InterfaceIndex> link;
+  std::optional<std::uint8_t> protocol = {};
+  std::optional<InterfaceIndex> link = {};
 };
 
 // What this kernel grants this process; for `doctor`.
