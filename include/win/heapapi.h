@@ -58,6 +58,21 @@ BOOL WINAPI HeapValidate(HANDLE hHeap, DWORD dwFlags, LPCVOID lpMem) TP_SHIM(Hea
 BOOL WINAPI HeapSetInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass, PVOID HeapInformation,
                                SIZE_T HeapInformationLength) TP_SHIM(HeapSetInformation);
 
+/* HeapCompatibilityInformation: 0, a ULONG. Another class: ERROR_INVALID_PARAMETER. */
+BOOL WINAPI HeapQueryInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass, PVOID HeapInformation,
+                                 SIZE_T HeapInformationLength, PSIZE_T ReturnLength) TP_SHIM(HeapQueryInformation);
+
+/* Until it is unlocked as often, the calls of other threads wait. Who has not locked it: ERROR_NOT_LOCKED. */
+BOOL WINAPI HeapLock(HANDLE hHeap) TP_SHIM(HeapLock);
+BOOL WINAPI HeapUnlock(HANDLE hHeap) TP_SHIM(HeapUnlock);
+
+/* One block after the other, the first behind an lpData of null: ERROR_NO_MORE_ITEMS at the end. Only of a locked heap
+ * are they sure to be all, and each one once; an lpData that is no block of it: ERROR_INVALID_PARAMETER. */
+BOOL WINAPI HeapWalk(HANDLE hHeap, LPPROCESS_HEAP_ENTRY lpEntry) TP_SHIM(HeapWalk);
+
+/* Nothing is moved. What a heap with a maximum may still hand out; of another 0 with NO_ERROR, "not known". */
+SIZE_T WINAPI HeapCompact(HANDLE hHeap, DWORD dwFlags) TP_SHIM(HeapCompact);
+
 TP_END
 
 #endif

@@ -78,6 +78,33 @@ typedef RTL_RUN_ONCE INIT_ONCE, *PINIT_ONCE, *LPINIT_ONCE;
 #define RTL_RUN_ONCE_INIT {0}
 #define INIT_ONCE_STATIC_INIT RTL_RUN_ONCE_INIT
 
+/* What HeapWalk tells of a block; regions, which Windows has too, are never told. */
+typedef struct _PROCESS_HEAP_ENTRY {
+  PVOID lpData;
+  DWORD cbData;
+  BYTE cbOverhead;
+  BYTE iRegionIndex;
+  WORD wFlags;
+  __extension__ union {
+    struct {
+      HANDLE hMem;
+      DWORD dwReserved[3];
+    } Block;
+    struct {
+      DWORD dwCommittedSize;
+      DWORD dwUnCommittedSize;
+      LPVOID lpFirstBlock;
+      LPVOID lpLastBlock;
+    } Region;
+  };
+} PROCESS_HEAP_ENTRY, *LPPROCESS_HEAP_ENTRY, *PPROCESS_HEAP_ENTRY;
+
+#define PROCESS_HEAP_REGION 0x0001
+#define PROCESS_HEAP_UNCOMMITTED_RANGE 0x0002
+#define PROCESS_HEAP_ENTRY_BUSY 0x0004
+#define PROCESS_HEAP_ENTRY_MOVEABLE 0x0010
+#define PROCESS_HEAP_ENTRY_DDESHARE 0x0020
+
 #define STILL_ACTIVE 259
 
 /* What a filter of __except compares with; nothing raises them here (excpt.h). */

@@ -119,6 +119,42 @@ std::optional<std::size_t> Heap::size_of(const void* block) const {
   return found == shard.sizes.end() ? std::nullopt : std::optional(found->second);
 }
 
+void Heap::lock() {
+  for (const Shard& shard : shards_) shard.lock.lock();
+  if (depth_++ > 0) return;
+  owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  kept_ = Ref<Heap>(this);
+}
+
+bool Heap::unlock() {
+  if (owner_.load(std::memory_order_relaxed) != std::this_thread::get_id()) return false;
+  Ref<Heap> kept;
+  if (--depth_ == 0) {
+    owner_.store(std::thread::id(), std::memory_order_relaxed);
+    kept = std::move(kept_);
+  }
+  for (const Shard& shard : shards_) shard.lock.unlock();
+  return true;
+}
+
+std::optional<Heap::Entry> Heap::next(const void* block) const {
+  std::size_t index = 0;
+  if (block != nullptr) {
+    index = index_of(block);
+    const std::lock_guard lock(shards_[index].lock);
+    auto at = shards_[index].sizes.find(key_of(block));
+    if (at == shards_[index].sizes.end()) return std::nullopt;
+    if (++at != shards_[index].sizes.end()) return Entry{reinterpret_cast<void*>(~at->first), at->second};
+    ++index;
+  }
+  for (; index < shards_.size(); ++index) {
+    const std::lock_guard lock(shards_[index].lock);
+    const auto first = shards_[index].sizes.begin();
+    if (first != shards_[index].sizes.end()) return Entry{reinterpret_cast<void*>(~first->first), first->second};
+  }
+  return Entry{};
+}
+
 namespace {
 
 // Calls `use` with the heap, or fails. The process heap is used most, so its handle is known by sight.
@@ -202,4 +238,48 @@ BOOL WINAPI HeapSetInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInf
       return with_heap(HeapHandle, 0, FALSE, [](Heap&) { return TRUE; });
   }
   return fail_with(ERROR_INVALID_PARAMETER, FALSE);
+}
+
+BOOL WINAPI HeapQueryInformation(HANDLE HeapHandle, HEAP_INFORMATION_CLASS HeapInformationClass, PVOID HeapInformation,
+                                 SIZE_T HeapInformationLength, PSIZE_T ReturnLength) {
+  if (HeapInformationClass != HeapCompatibilityInformation) return fail_with(ERROR_INVALID_PARAMETER, FALSE);
+  return with_heap(HeapHandle, 0, FALSE, [=](Heap&) {
+    constexpr ULONG kStandard = 0;
+    if (ReturnLength != nullptr) *ReturnLength = sizeof kStandard;
+    if (HeapInformation == nullptr || HeapInformationLength < sizeof kStandard) {
+      return fail_with(ERROR_INSUFFICIENT_BUFFER, FALSE);
+    }
+    std::memcpy(HeapInformation, &kStandard, sizeof kStandard);
+    return TRUE;
+  });
+}
+
+BOOL WINAPI HeapLock(HANDLE hHeap) {
+  return with_heap(hHeap, 0, FALSE, [](Heap& heap) {
+    heap.lock();
+    return TRUE;
+  });
+}
+
+BOOL WINAPI HeapUnlock(HANDLE hHeap) {
+  return with_heap(hHeap, 0, FALSE,
+                   [](Heap& heap) { return heap.unlock() ? TRUE : fail_with(ERROR_NOT_LOCKED, FALSE); });
+}
+
+BOOL WINAPI HeapWalk(HANDLE hHeap, LPPROCESS_HEAP_ENTRY lpEntry) {
+  if (lpEntry == nullptr) return fail_with(ERROR_INVALID_PARAMETER, FALSE);
+  return with_heap(hHeap, 0, FALSE, [=](Heap& heap) {
+    const auto next = heap.next(lpEntry->lpData);
+    if (!next) return fail_with(ERROR_INVALID_PARAMETER, FALSE);
+    if (next->block == nullptr) return fail_with(ERROR_NO_MORE_ITEMS, FALSE);
+    *lpEntry = {};
+    lpEntry->lpData = next->block;
+    lpEntry->cbData = static_cast<DWORD>(std::min<std::size_t>(next->size, MAXDWORD));
+    lpEntry->wFlags = PROCESS_HEAP_ENTRY_BUSY;
+    return TRUE;
+  });
+}
+
+SIZE_T WINAPI HeapCompact(HANDLE hHeap, DWORD dwFlags) {
+  return with_heap(hHeap, dwFlags, SIZE_T{0}, [](Heap& heap) { return fail_with(NO_ERROR, heap.room()); });
 }

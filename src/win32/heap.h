@@ -9,12 +9,14 @@
 // client of the process heap forgot.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <unordered_map>
 
 #include "win32/handles.h"
@@ -51,20 +53,35 @@ class Heap final : public Object {
 
   [[nodiscard]] std::optional<std::size_t> size_of(const void* block) const;
 
+  // Between them no other thread gets at the heap, for which it holds all tables; a thread may lock again. False: this
+  // thread has not locked it. A locked heap outlives its handle.
+  void lock();
+  bool unlock();
+
+  // The block behind that one, the first behind null, in an order that lasts until the heap is changed; `block` is null
+  // at the end. Nothing: not ours.
+  struct Entry {
+    void* block = nullptr;
+    std::size_t size = 0;
+  };
+  [[nodiscard]] std::optional<Entry> next(const void* block) const;
+
+  // What may still be handed out, where there is a limit.
+  [[nodiscard]] std::size_t room() const { return limit_ - std::min(limit_, in_use_.load(std::memory_order_relaxed)); }
+
  private:
   using Key = std::uintptr_t;
   struct Shard {
-    mutable std::mutex lock;
+    mutable std::recursive_mutex lock;
     std::unordered_map<Key, std::size_t> sizes;
   };
 
   ~Heap() override;
 
   static Key key_of(const void* block) { return ~reinterpret_cast<Key>(block); }
-  const Shard& shard_of(const void* block) const {
-    return shards_[(reinterpret_cast<Key>(block) >> 6) % shards_.size()];
-  }
-  Shard& shard_of(const void* block) { return shards_[(reinterpret_cast<Key>(block) >> 6) % shards_.size()]; }
+  std::size_t index_of(const void* block) const { return (reinterpret_cast<Key>(block) >> 6) % shards_.size(); }
+  const Shard& shard_of(const void* block) const { return shards_[index_of(block)]; }
+  Shard& shard_of(const void* block) { return shards_[index_of(block)]; }
 
   bool reserve(std::size_t bytes);
   void give_back(std::size_t bytes) { in_use_.fetch_sub(bytes, std::memory_order_relaxed); }
@@ -75,6 +92,9 @@ class Heap final : public Object {
   const std::size_t limit_;
   std::atomic<std::size_t> in_use_{0};
   std::array<Shard, 16> shards_;
+  std::atomic<std::thread::id> owner_;  // who has locked all of them
+  unsigned depth_ = 0;                  // how often, and
+  Ref<Heap> kept_;                      // what keeps the heap meanwhile: the owner's alone
 };
 
 }  // namespace turnpike::win32

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 #include <windows.h>
 
+#include <atomic>
 #include <cstring>
+#include <map>
 #include <thread>
 #include <vector>
 
@@ -150,6 +152,86 @@ TEST(Heap, SetInformationAcceptsWhatProgramsSet) {
   EXPECT_TRUE(HeapSetInformation(nullptr, HeapEnableTerminationOnCorruption, nullptr, 0));
   EXPECT_TRUE(HeapSetInformation(GetProcessHeap(), HeapCompatibilityInformation, &low_fragmentation, sizeof(ULONG)));
   EXPECT_FALSE(HeapSetInformation(nullptr, HeapCompatibilityInformation, &low_fragmentation, sizeof(ULONG)));
+  EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_HANDLE});
+}
+
+TEST(Heap, QueryInformationTellsOfAStandardHeap) {
+  ULONG kind = 7;
+  SIZE_T size = 0;
+  EXPECT_TRUE(HeapQueryInformation(GetProcessHeap(), HeapCompatibilityInformation, &kind, sizeof kind, &size));
+  EXPECT_EQ(kind, 0U);
+  EXPECT_EQ(size, sizeof kind);
+  EXPECT_FALSE(HeapQueryInformation(GetProcessHeap(), HeapCompatibilityInformation, &kind, 1, nullptr));
+  EXPECT_EQ(GetLastError(), DWORD{ERROR_INSUFFICIENT_BUFFER});
+  EXPECT_FALSE(HeapQueryInformation(GetProcessHeap(), HeapEnableTerminationOnCorruption, &kind, 4, nullptr));
+  EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_PARAMETER});
+  EXPECT_FALSE(HeapQueryInformation(nullptr, HeapCompatibilityInformation, &kind, 4, nullptr));
+  EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_HANDLE});
+}
+
+TEST(Heap, WalkShowsEachBlockOnce) {
+  const HANDLE heap = HeapCreate(0, 0, 0);
+  std::map<void*, SIZE_T> blocks;
+  for (SIZE_T size = 0; size < 300; ++size) blocks[HeapAlloc(heap, 0, size)] = size;
+  EXPECT_TRUE(HeapLock(heap));
+  PROCESS_HEAP_ENTRY entry{};
+  std::map<void*, SIZE_T> shown;
+  while (HeapWalk(heap, &entry)) {
+    EXPECT_EQ(entry.wFlags, PROCESS_HEAP_ENTRY_BUSY);
+    EXPECT_TRUE(shown.emplace(entry.lpData, entry.cbData).second);
+  }
+  EXPECT_EQ(GetLastError(), DWORD{ERROR_NO_MORE_ITEMS});
+  EXPECT_EQ(shown, blocks);
+  entry.lpData = &entry;
+  EXPECT_FALSE(HeapWalk(heap, &entry));
+  EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_PARAMETER});
+  EXPECT_FALSE(HeapWalk(heap, nullptr));
+  EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_PARAMETER});
+  EXPECT_TRUE(HeapUnlock(heap));
+  EXPECT_TRUE(HeapDestroy(heap));
+  EXPECT_FALSE(HeapWalk(heap, &entry));
+  EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_HANDLE});
+}
+
+TEST(Heap, LockKeepsOthersOut) {
+  const HANDLE heap = HeapCreate(0, 0, 0);
+  std::atomic<bool> trying = false, done = false;
+  EXPECT_TRUE(HeapLock(heap));
+  EXPECT_TRUE(HeapLock(heap));
+  void* const block = HeapAlloc(heap, 0, 10);  // the owner goes on
+  std::thread other([&] {
+    SetLastError(0);
+    EXPECT_FALSE(HeapUnlock(heap));
+    EXPECT_EQ(GetLastError(), DWORD{ERROR_NOT_LOCKED});
+    trying = true;
+    EXPECT_TRUE(HeapFree(heap, 0, block));
+    done = true;
+  });
+  while (!trying) SwitchToThread();
+  EXPECT_TRUE(HeapUnlock(heap));
+  for (int i = 0; i < 100; ++i) SwitchToThread();
+  EXPECT_FALSE(done);
+  EXPECT_EQ(HeapSize(heap, 0, block), 10U);
+  EXPECT_TRUE(HeapUnlock(heap));
+  other.join();
+  EXPECT_FALSE(HeapUnlock(heap));
+  EXPECT_EQ(GetLastError(), DWORD{ERROR_NOT_LOCKED});
+  EXPECT_TRUE(HeapDestroy(heap));
+  EXPECT_FALSE(HeapLock(heap));
+  EXPECT_FALSE(HeapUnlock(nullptr));
+  EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_HANDLE});
+}
+
+TEST(Heap, CompactTellsWhatIsLeftOfAMaximum) {
+  const HANDLE heap = HeapCreate(0, 0, 1000);
+  void* const block = HeapAlloc(heap, 0, 600);
+  EXPECT_EQ(HeapCompact(heap, 0), 400U);
+  EXPECT_TRUE(HeapFree(heap, 0, block));
+  EXPECT_TRUE(HeapDestroy(heap));
+  SetLastError(7);
+  EXPECT_EQ(HeapCompact(GetProcessHeap(), 0), 0U);
+  EXPECT_EQ(GetLastError(), DWORD{NO_ERROR});
+  EXPECT_EQ(HeapCompact(heap, 0), 0U);
   EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_HANDLE});
 }
 
