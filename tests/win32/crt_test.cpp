@@ -4,6 +4,7 @@
 #include <tchar.h>
 #include <turnpike_crt.h>
 #include <unistd.h>
+#include <winuser.h>
 
 #include <climits>
 #include <cstdint>
@@ -125,6 +126,72 @@ TEST(Swprintf, IsOursWhereTheClientSaysSo) {
   EXPECT_STREQ(wide, L"abc");
 }
 
+// ---- The forms that take a list: each says what its sibling with dots says.
+
+template <class Char, class Print>
+int with_list(Print print, const Char* format, ...) {
+  va_list list;
+  va_start(list, format);
+  const int length = print(format, list);
+  va_end(list);
+  return length;
+}
+
+TEST(Lists, IntoATarget) {
+  char text[8];
+  const auto narrow = [&](auto print) { return with_list(print, "%d-%s", 12, "ab"); };
+  EXPECT_EQ(narrow([](const char* format, va_list list) { return _vscprintf(format, list); }), 5);
+  EXPECT_EQ(narrow([&](const char* format, va_list list) { return _vsnprintf(text, 8, format, list); }), 5);
+  EXPECT_STREQ(text, "12-ab");
+  EXPECT_EQ(narrow([&](const char* format, va_list list) { return _vsnprintf(text, 5, format, list); }), 5);
+  EXPECT_EQ(narrow([&](const char* format, va_list list) { return _vsnprintf(text, 4, format, list); }), -1);
+  EXPECT_EQ(narrow([&](const char* format, va_list list) { return vsprintf_s(text, 8, format, list); }), 5);
+  EXPECT_EQ(narrow([&](const char* format, va_list list) { return vsprintf_s(text, 5, format, list); }), -1);
+  EXPECT_STREQ(text, "");
+  EXPECT_EQ(narrow([&](const char* format, va_list list) { return _vsnprintf_s(text, 8, 3, format, list); }), -1);
+  EXPECT_STREQ(text, "12-");
+  EXPECT_EQ(narrow([&](const char* format, va_list list) { return wvsprintfA(text, format, list); }), 5);
+  EXPECT_STREQ(text, "12-ab");
+}
+
+TEST(Lists, IntoAWideTarget) {
+  wchar_t text[8];
+  const auto wide = [&](auto print) { return with_list(print, L"%d-%s", 12, L"ab"); };
+  EXPECT_EQ(wide([](const wchar_t* format, va_list list) { return _vscwprintf(format, list); }), 5);
+  EXPECT_EQ(wide([&](const wchar_t* format, va_list list) { return _vsnwprintf(text, 8, format, list); }), 5);
+  EXPECT_STREQ(text, L"12-ab");
+  EXPECT_EQ(wide([&](const wchar_t* format, va_list list) { return vswprintf_s(text, 8, format, list); }), 5);
+  EXPECT_EQ(wide([&](const wchar_t* format, va_list list) { return vswprintf_s(text, 5, format, list); }), -1);
+  EXPECT_STREQ(text, L"");
+  EXPECT_EQ(wide([&](const wchar_t* format, va_list list) { return _vsnwprintf_s(text, 8, 3, format, list); }), -1);
+  EXPECT_STREQ(text, L"12-");
+  EXPECT_EQ(wide([&](const wchar_t* format, va_list list) { return TpVswprintf(text, 8, format, list); }), 5);
+  EXPECT_STREQ(text, L"12-ab");
+  EXPECT_EQ(wide([&](const wchar_t* format, va_list list) { return TpVswprintf(text, 5, format, list); }), -1);
+  EXPECT_EQ(wide([&](const wchar_t* format, va_list list) { return wvsprintfW(text, format, list); }), 5);
+  EXPECT_STREQ(text, L"12-ab");
+}
+
+TEST(Lists, ToAStream) {
+  Stream stream(0);
+  EXPECT_EQ(with_list([&](const char* format, va_list list) { return TpVfprintf(stream.file(), format, list); },
+                      "%s-%ls|", "ab", L"\u20AC"),
+            7);
+  EXPECT_EQ(with_list([&](const wchar_t* format, va_list list) { return TpVfwprintf(stream.file(), format, list); },
+                      L"%s-%hs", L"\u20AC", "ab"),
+            4);
+  EXPECT_EQ(stream.written(), "ab-\xE2\x82\xAC|\xE2\x82\xAC-ab");
+}
+
+TEST(Streams, StandardOutput) {
+  testing::internal::CaptureStdout();
+  EXPECT_EQ(TpPrintf("%I64d|", 1LL), 2);
+  EXPECT_EQ(TpWprintf(L"%s|", L"\u20AC"), 2);
+  EXPECT_EQ(with_list([](const char* format, va_list list) { return TpVprintf(format, list); }, "%S|", L"c"), 2);
+  EXPECT_EQ(with_list([](const wchar_t* format, va_list list) { return TpVwprintf(format, list); }, L"%S", "d"), 1);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), "1|\xE2\x82\xAC|c|d");
+}
+
 TEST(StrcpyS, Bounded) {
   char text[4] = "old";
   EXPECT_EQ(strcpy_s(text, 4, "abc"), 0);
@@ -166,6 +233,13 @@ TEST(StrncpyS, TakesSoManyOrWhatFits) {
   const char unterminated[] = {'p', 'q'};
   EXPECT_EQ(strncpy_s(text, 4, unterminated, 2), 0);
   EXPECT_STREQ(text, "pq");
+  wchar_t wide[4];
+  EXPECT_EQ(wcsncpy_s(wide, 4, L"abcdef", 2), 0);
+  EXPECT_EQ(wcsncat_s(wide, 4, L"xyz", 1), 0);
+  EXPECT_STREQ(wide, L"abx");
+  EXPECT_EQ(wcsncat_s(wide, 4, L"yz", _TRUNCATE), STRUNCATE);
+  EXPECT_EQ(wcsncpy_s(wide, 4, L"abcd", 4), ERANGE);
+  EXPECT_STREQ(wide, L"");
 }
 
 TEST(MemcpyS, ZeroesWhatItCannotFill) {
@@ -196,6 +270,9 @@ TEST(Numbers, AsText) {
   wchar_t wide[65];
   EXPECT_STREQ(_itow(-7, wide, 10), L"-7");
   EXPECT_STREQ(_ui64tow(255, wide, 16), L"ff");
+  EXPECT_STREQ(_ltow(-8, wide, 10), L"-8");
+  EXPECT_STREQ(_ultow(4000000000U, wide, 10), L"4000000000");
+  EXPECT_STREQ(_i64tow(LLONG_MIN, wide, 10), L"-9223372036854775808");
 }
 
 TEST(Numbers, FromText) {
@@ -224,6 +301,7 @@ TEST(OtherNames, OfTheCLibrary) {
   free(copy);
   wchar_t wide[] = L"\u00E9";
   EXPECT_STREQ(_wcsupr(wide), L"\u00C9");
+  EXPECT_STREQ(_wcslwr(wide), L"\u00E9");
   EXPECT_EQ(_strlwr(nullptr), nullptr);
 }
 

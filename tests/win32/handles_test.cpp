@@ -133,6 +133,27 @@ TEST_F(Handles, NamesAreSharedByAllKinds) {
   EXPECT_EQ(GetLastError(), static_cast<DWORD>(ERROR_FILE_NOT_FOUND));
 }
 
+// The names of both widths are one: what A makes W opens, and the other way round.
+TEST_F(Handles, NamesInBothWidths) {
+  const OwnedHandle mutex(CreateMutexExA(nullptr, "mutex", CREATE_MUTEX_INITIAL_OWNER, MUTEX_ALL_ACCESS));
+  const OwnedHandle same_mutex(OpenMutexW(MUTEX_ALL_ACCESS, FALSE, L"mutex"));
+  const OwnedHandle mutex_again(OpenMutexA(MUTEX_ALL_ACCESS, FALSE, "mutex"));
+  EXPECT_TRUE(CompareObjectHandles(mutex, same_mutex));
+  EXPECT_TRUE(CompareObjectHandles(mutex, mutex_again));
+  EXPECT_TRUE(ReleaseMutex(same_mutex));
+  const OwnedHandle semaphore(CreateSemaphoreExA(nullptr, 1, 2, "semaphore", 0, SEMAPHORE_ALL_ACCESS));
+  const OwnedHandle same_semaphore(OpenSemaphoreA(SEMAPHORE_ALL_ACCESS, FALSE, "semaphore"));
+  EXPECT_TRUE(CompareObjectHandles(semaphore, same_semaphore));
+  EXPECT_TRUE(is_signalled(same_semaphore));
+  EXPECT_FALSE(is_signalled(semaphore));
+  const OwnedHandle timer(CreateWaitableTimerExA(nullptr, "timer", CREATE_WAITABLE_TIMER_MANUAL_RESET, 0));
+  const OwnedHandle same_timer(OpenWaitableTimerA(TIMER_ALL_ACCESS, FALSE, "timer"));
+  EXPECT_TRUE(CompareObjectHandles(timer, same_timer));
+  EXPECT_EQ(OpenMutexA(0, FALSE, "semaphore"), nullptr);
+  EXPECT_EQ(OpenSemaphoreA(0, FALSE, "no such"), nullptr);
+  EXPECT_EQ(OpenWaitableTimerA(0, FALSE, nullptr), nullptr);
+}
+
 TEST_F(Handles, NameIsFreeWhenTheLastHandleIsClosed) {
   OwnedHandle first(CreateEventW(nullptr, TRUE, FALSE, L"short"));
   OwnedHandle second(OpenEventA(0, FALSE, "short"));

@@ -24,7 +24,12 @@ TEST(LocalMemory, FixedMemoryIsItsOwnHandle) {
 TEST(LocalMemory, GlobalIsTheSame) {
   const HGLOBAL handle = GlobalAlloc(GPTR, 8);
   EXPECT_EQ(LocalSize(handle), 8U);
-  EXPECT_EQ(GlobalFree(handle), nullptr);
+  EXPECT_EQ(GlobalSize(handle), 8U);
+  const HGLOBAL larger = GlobalReAlloc(handle, 800, GMEM_MOVEABLE | GMEM_ZEROINIT);
+  EXPECT_EQ(GlobalSize(larger), 800U);
+  EXPECT_EQ(GlobalReAlloc(nullptr, 8, 0), nullptr);
+  EXPECT_EQ(GlobalSize(nullptr), 0U);
+  EXPECT_EQ(GlobalFree(larger), nullptr);
   EXPECT_EQ(GlobalFree(nullptr), nullptr);
   EXPECT_EQ(LocalFree(nullptr), nullptr);
 }

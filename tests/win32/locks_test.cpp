@@ -145,8 +145,10 @@ TEST_F(ConditionVariables, HandOverWithBothKindsOfLock) {
 }
 
 TEST_F(ConditionVariables, TimeOut) {
-  SRWLOCK lock = SRWLOCK_INIT;
-  CONDITION_VARIABLE changed = CONDITION_VARIABLE_INIT;
+  SRWLOCK lock;
+  CONDITION_VARIABLE changed;
+  InitializeSRWLock(&lock);
+  InitializeConditionVariable(&changed);
   std::atomic<DWORD> error{0};
   std::thread waiter([&] {
     AcquireSRWLockExclusive(&lock);

@@ -217,6 +217,9 @@ TEST_F(Modules, GetModuleHandleEx) {
   EXPECT_FALSE(GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, nullptr, &found));
   EXPECT_FALSE(GetModuleHandleExA(3, "rtm.dll", &found));
   EXPECT_FALSE(GetModuleHandleExA(8, "rtm.dll", &found));
+  EXPECT_TRUE(GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN, L"rtm.dll", &found));
+  EXPECT_EQ(found, GetModuleHandleA("rtm.dll"));
+  EXPECT_FALSE(GetModuleHandleExW(0, L"no_such_module.dll", &found));
   EXPECT_FALSE(GetModuleHandleExA(0, "rtm.dll", nullptr));
   EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_PARAMETER});
 }

@@ -70,6 +70,38 @@ TEST_F(RouterLog, EachConversionOfAFormatIsAString) {
   EXPECT_EQ(last(), "<3>router: event source=RIP event=7 text=\"\"");
 }
 
+template <class Char>
+void with_list(HANDLE log, DWORD id, const Char* format, ...) {
+  va_list list;
+  va_start(list, format);
+  if constexpr (sizeof(Char) == 1) {
+    RouterLogEventValistExA(log, EVENTLOG_ERROR_TYPE, NO_ERROR, id, format, list);
+  } else {
+    RouterLogEventValistExW(log, EVENTLOG_ERROR_TYPE, NO_ERROR, id, format, list);
+  }
+  va_end(list);
+}
+
+TEST_F(RouterLog, WithAListAndInBothWidths) {
+  with_list(log_, 1, "%s%d", "a", 1);
+  EXPECT_EQ(last(), "<3>router: event source=RIP event=1 text=a text2=1");
+  with_list(log_, 2, L"%s%d", L"b", 2);
+  EXPECT_EQ(last(), "<3>router: event source=RIP event=2 text=b text2=2");
+  wchar_t word[] = L"c";
+  wchar_t* wide[] = {word};
+  BYTE byte = 0x5A;
+  RouterLogEventW(log_, EVENTLOG_WARNING_TYPE, 3, 1, wide, NO_ERROR);
+  EXPECT_EQ(last(), "<4>router: event source=RIP event=3 text=c");
+  RouterLogEventDataW(log_, EVENTLOG_AUDIT_FAILURE, 4, 1, wide, 1, &byte);
+  EXPECT_EQ(last(), "<4>router: event source=RIP event=4 text=c data=5a");
+  RouterLogEventStringW(log_, EVENTLOG_AUDIT_SUCCESS, 5, 1, wide, ERROR_CONTINUE, 0);
+  EXPECT_EQ(last(), "<6>router: event source=RIP event=5 text=\"Go on.\" text2=c error=1246 error_name=ERROR_CONTINUE");
+  LogErrorW(6, 1, wide, NO_ERROR);
+  EXPECT_EQ(last(), "<3>router: event source=router event=6 text=c");
+  LogEventA(EVENTLOG_SUCCESS, 7, 1, narrow_);
+  EXPECT_EQ(last(), "<6>router: event source=router event=7 text=\"eth0 \"");
+}
+
 TEST_F(RouterLog, ManyStringsEndAtSixteen) {
   std::vector<char*> strings(100, b_);
   RouterLogErrorA(log_, 8, 100, strings.data(), NO_ERROR);

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 #include <strsafe.h>
 
+#include <cstdarg>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -218,6 +220,114 @@ TEST(StringCbEx, TellsBytes) {
   EXPECT_EQ(remaining, 11U);  // two characters and the three bytes behind them
   EXPECT_EQ(StringCbPrintfExW(wide, sizeof wide, &end, &remaining, 0, L"%d", 1), S_OK);
   EXPECT_EQ(remaining, 12U);
+}
+
+// ---- Every form once, in both widths and both units, by one text: a face that leads to another's body is seen here.
+
+#define FORMS(name, Char, Unit, UNIT, AW)                                                                           \
+  struct name {                                                                                                     \
+    using Character = Char;                                                                                         \
+    static constexpr std::size_t kUnit = Unit;                                                                      \
+    static constexpr auto copy = String##UNIT##Copy##AW;                                                            \
+    static constexpr auto copy_n = String##UNIT##CopyN##AW;                                                         \
+    static constexpr auto copy_ex = String##UNIT##CopyEx##AW;                                                       \
+    static constexpr auto copy_n_ex = String##UNIT##CopyNEx##AW;                                                    \
+    static constexpr auto cat = String##UNIT##Cat##AW;                                                              \
+    static constexpr auto cat_n = String##UNIT##CatN##AW;                                                           \
+    static constexpr auto cat_ex = String##UNIT##CatEx##AW;                                                         \
+    static constexpr auto cat_n_ex = String##UNIT##CatNEx##AW;                                                      \
+    static constexpr auto print = String##UNIT##Printf##AW;                                                         \
+    static constexpr auto print_ex = String##UNIT##PrintfEx##AW;                                                    \
+    static constexpr auto length = String##UNIT##Length##AW;                                                        \
+    static HRESULT print_list(Char* target, std::size_t size, const Char* format, ...) {                            \
+      va_list list;                                                                                                 \
+      va_start(list, format);                                                                                       \
+      const HRESULT result = String##UNIT##VPrintf##AW(target, size, format, list);                                 \
+      va_end(list);                                                                                                 \
+      return result;                                                                                                \
+    }                                                                                                               \
+    static HRESULT print_list_ex(Char* target, std::size_t size, Char** end, std::size_t* left, const Char* format, \
+                                 ...) {                                                                             \
+      va_list list;                                                                                                 \
+      va_start(list, format);                                                                                       \
+      const HRESULT result = String##UNIT##VPrintfEx##AW(target, size, end, left, 0, format, list);                 \
+      va_end(list);                                                                                                 \
+      return result;                                                                                                \
+    }                                                                                                               \
+  }
+
+FORMS(CharactersA, char, 1, Cch, A);
+FORMS(CharactersW, wchar_t, 1, Cch, W);
+FORMS(BytesA, char, 1, Cb, A);
+FORMS(BytesW, wchar_t, sizeof(wchar_t), Cb, W);
+
+template <class Forms>
+class StringForms : public testing::Test {
+ protected:
+  using Char = typename Forms::Character;
+  using Text = std::basic_string<Char>;
+
+  static constexpr std::size_t kSize = 6 * Forms::kUnit;
+  static Text text(std::string_view ascii) { return Text(ascii.begin(), ascii.end()); }
+
+  // What the target holds, and that the Ex form told its end.
+  void expect(std::string_view ascii) { EXPECT_EQ(Text(target_), text(ascii)); }
+  void expect_end(std::string_view ascii) {
+    expect(ascii);
+    EXPECT_EQ(end_, target_ + ascii.size());
+    EXPECT_EQ(left_, kSize - ascii.size() * Forms::kUnit);
+    end_ = nullptr;
+    left_ = 0;
+  }
+
+  Char target_[6] = {};
+  Char* end_ = nullptr;
+  std::size_t left_ = 0;
+};
+
+using AllForms = testing::Types<CharactersA, CharactersW, BytesA, BytesW>;
+TYPED_TEST_SUITE(StringForms, AllForms, );
+
+TYPED_TEST(StringForms, CopyAndAppend) {
+  constexpr std::size_t size = TestFixture::kSize, kTwo = 2 * TypeParam::kUnit;
+  const auto abc = this->text("abc"), xyz = this->text("xyz");
+  EXPECT_EQ(TypeParam::copy(this->target_, size, abc.c_str()), S_OK);
+  EXPECT_EQ(TypeParam::cat(this->target_, size, xyz.c_str()), kTooSmall);
+  this->expect("abcxy");
+  EXPECT_EQ(TypeParam::copy_n(this->target_, size, abc.c_str(), kTwo), S_OK);
+  EXPECT_EQ(TypeParam::cat_n(this->target_, size, xyz.c_str(), kTwo), S_OK);
+  this->expect("abxy");
+  std::size_t length = 0;
+  EXPECT_EQ(TypeParam::length(this->target_, size, &length), S_OK);
+  EXPECT_EQ(length, 2 * kTwo);
+}
+
+TYPED_TEST(StringForms, TellTheEnd) {
+  constexpr std::size_t size = TestFixture::kSize, kOne = TypeParam::kUnit;
+  const auto ab = this->text("ab"), xy = this->text("xy");
+  EXPECT_EQ(TypeParam::copy_ex(this->target_, size, ab.c_str(), &this->end_, &this->left_, 0), S_OK);
+  this->expect_end("ab");
+  EXPECT_EQ(TypeParam::cat_ex(this->target_, size, xy.c_str(), &this->end_, &this->left_, 0), S_OK);
+  this->expect_end("abxy");
+  EXPECT_EQ(TypeParam::copy_n_ex(this->target_, size, ab.c_str(), kOne, &this->end_, &this->left_, 0), S_OK);
+  this->expect_end("a");
+  EXPECT_EQ(TypeParam::cat_n_ex(this->target_, size, xy.c_str(), kOne, &this->end_, &this->left_, 0), S_OK);
+  this->expect_end("ax");
+}
+
+TYPED_TEST(StringForms, Print) {
+  constexpr std::size_t size = TestFixture::kSize;
+  const auto format = this->text("%d-%s"), ab = this->text("ab");
+  EXPECT_EQ(TypeParam::print(this->target_, size, format.c_str(), 1, ab.c_str()), S_OK);
+  this->expect("1-ab");
+  EXPECT_EQ(TypeParam::print_list(this->target_, size, format.c_str(), 123, ab.c_str()), kTooSmall);
+  this->expect("123-a");
+  EXPECT_EQ(TypeParam::print_ex(this->target_, size, &this->end_, &this->left_, 0, format.c_str(), 12, ab.c_str()),
+            S_OK);
+  this->expect_end("12-ab");
+  EXPECT_EQ(TypeParam::print_list_ex(this->target_, size, &this->end_, &this->left_, format.c_str(), 3, ab.c_str()),
+            S_OK);
+  this->expect_end("3-ab");
 }
 
 }  // namespace

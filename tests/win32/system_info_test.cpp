@@ -1,6 +1,7 @@
 // The host: processor, version, names.
 #include <gtest/gtest.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 #include <windows.h>
 
 #include <string>
@@ -86,6 +87,22 @@ TEST(ComputerName, TellsTheSizeThatItNeeds) {
   size = 0;
   EXPECT_FALSE(GetComputerNameA(nullptr, &size));
   EXPECT_EQ(GetLastError(), DWORD{ERROR_BUFFER_OVERFLOW});
+}
+
+TEST(ComputerName, InWideText) {
+  const std::string expected = name(ComputerNameDnsHostname);
+  wchar_t wide[256];
+  DWORD size = 0;
+  EXPECT_FALSE(GetComputerNameExW(ComputerNameDnsHostname, nullptr, &size));
+  EXPECT_EQ(size, expected.size() + 1);
+  EXPECT_TRUE(GetComputerNameExW(ComputerNameDnsHostname, wide, &size));
+  EXPECT_EQ(std::wstring(wide), std::wstring(expected.begin(), expected.end()));
+}
+
+TEST(Process, HasANumberAndAnErrorMode) {
+  EXPECT_EQ(GetCurrentProcessId(), static_cast<DWORD>(getpid()));
+  EXPECT_EQ(SetErrorMode(SEM_FAILCRITICALERRORS), 0U);
+  EXPECT_EQ(SetErrorMode(0), UINT{SEM_FAILCRITICALERRORS});
 }
 
 TEST(ComputerName, BadInput) {

@@ -136,6 +136,25 @@ TEST_F(Threads, OfTheCRuntime) {
   EXPECT_EQ(_beginthread(nullptr, 0, nullptr), static_cast<std::uintptr_t>(-1));
 }
 
+TEST_F(Threads, OfTheRunTimeLibraryEndThemselves) {
+  const auto leave = [](void*) -> unsigned { _endthreadex(6); };
+  const OwnedHandle thread(reinterpret_cast<HANDLE>(_beginthreadex(nullptr, 0, leave, nullptr, 0, nullptr)));
+  EXPECT_EQ(WaitForSingleObject(thread, INFINITE), WAIT_OBJECT_0);
+  DWORD code = 0;
+  EXPECT_TRUE(GetExitCodeThread(thread, &code));
+  EXPECT_EQ(code, 6U);
+  const OwnedHandle done = auto_event();
+  const auto set_and_leave = [](void* event) {
+    SetEvent(event);
+    _endthread();
+  };
+  EXPECT_NE(_beginthread(set_and_leave, 0, done), static_cast<std::uintptr_t>(-1));
+  EXPECT_EQ(WaitForSingleObject(done, INFINITE), WAIT_OBJECT_0);
+}
+
+using ThreadsDeathTest = testing::Test;
+TEST(ThreadsDeathTest, ExitProcessEndsIt) { EXPECT_EXIT(ExitProcess(3), testing::ExitedWithCode(3), ""); }
+
 TEST_F(Threads, ForeignOnesAreKnownToo) {
   HANDLE handle = nullptr;
   std::thread foreign([&] {

@@ -44,6 +44,32 @@ TEST_F(Tracing, FlagsOfALine) {
             (std::vector<std::string>{"<7>trace: bare", "<7>trace: masked", "<7>trace: mask without the flag"}));
 }
 
+template <class Char>
+DWORD with_list(DWORD id, const Char* format, ...) {
+  va_list list;
+  va_start(list, format);
+  DWORD written = 0;
+  if constexpr (sizeof(Char) == 1) {
+    written = TraceVprintfExA(id, TRACE_NO_STDINFO, format, list);
+  } else {
+    written = TraceVprintfExW(id, TRACE_NO_STDINFO, format, list);
+  }
+  va_end(list);
+  return written;
+}
+
+TEST_F(Tracing, WithAListAndInBothWidths) {
+  EXPECT_EQ(with_list(id_, "%s %d", "narrow", 1), 8U);
+  EXPECT_EQ(with_list(id_, L"%s %d", L"wide", 2), 6U);
+  EXPECT_EQ(TracePrintfExW(id_, TRACE_NO_STDINFO, L"%s", L"three"), 5U);
+  EXPECT_EQ(TracePutsExW(id_, TRACE_NO_STDINFO, L"four"), 4U);
+  EXPECT_EQ(capture_.lines(),
+            (std::vector<std::string>{"<7>trace: narrow 1", "<7>trace: wide 2", "<7>trace: three", "<7>trace: four"}));
+  const DWORD id = TraceRegisterExA("OSPF", 0);
+  EXPECT_EQ(TraceDeregisterExA(id, 0), DWORD{NO_ERROR});
+  EXPECT_EQ(TraceDeregisterExA(id, 0), DWORD{ERROR_INVALID_PARAMETER});
+}
+
 TEST_F(Tracing, ALineHasAnEnd) {
   const std::string text(10000, 'x');
   EXPECT_EQ(TracePutsA(id_, text.c_str()), 4096U);

@@ -272,6 +272,35 @@ TEST_F(Waits, WhatIsReadyWinsOverApcs) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST_F(Waits, ForSeveralMayBeAlertable) {
+  const OwnedHandle event = auto_event();
+  const OwnedHandle other = auto_event();
+  const std::array<HANDLE, 2> both{event, other};
+  int calls = 0;
+  const auto add = [](ULONG_PTR where) { ++*reinterpret_cast<int*>(where); };
+  for (const BOOL all : {FALSE, TRUE}) {
+    QueueUserAPC(add, GetCurrentThread(), reinterpret_cast<ULONG_PTR>(&calls));
+    EXPECT_EQ(WaitForMultipleObjectsEx(2, both.data(), all, 0, FALSE), WAIT_TIMEOUT);
+    EXPECT_EQ(WaitForMultipleObjectsEx(2, both.data(), all, INFINITE, TRUE), WAIT_IO_COMPLETION);
+  }
+  EXPECT_EQ(calls, 2);
+  SetEvent(other);
+  EXPECT_EQ(WaitForMultipleObjectsEx(2, both.data(), FALSE, INFINITE, TRUE), WAIT_OBJECT_0 + 1);
+  EXPECT_EQ(WaitForMultipleObjectsEx(0, both.data(), FALSE, 0, TRUE), WAIT_FAILED);
+  EXPECT_EQ(WaitForMultipleObjectsEx(65, both.data(), FALSE, 0, TRUE), WAIT_FAILED);
+  EXPECT_EQ(GetLastError(), static_cast<DWORD>(ERROR_INVALID_PARAMETER));
+}
+
+TEST_F(Waits, SleepIsDeafToApcs) {
+  int calls = 0;
+  QueueUserAPC([](ULONG_PTR where) { ++*reinterpret_cast<int*>(where); }, GetCurrentThread(),
+               reinterpret_cast<ULONG_PTR>(&calls));
+  Sleep(0);
+  Sleep(1);
+  EXPECT_EQ(calls, 0);
+  EXPECT_EQ(SleepEx(0, TRUE), WAIT_IO_COMPLETION);
+}
+
 TEST_F(Waits, ApcMayWaitItself) {
   const OwnedHandle event = auto_event();
   struct Inner {
