@@ -1,9 +1,8 @@
 // Slab: records of one kind and size, by index, that never move and whose memory stays theirs.
 //
 // Index 0 is nobody. A freed record waits in the table's Limbo until its readers have gone and then heads the list of
-// free ones; the list is kept in the records themselves. Memory is a reserved run of addresses that is opened step by
-// step, so an index becomes an address by one multiplication, and a stale handle can always be looked at: it finds
-// another generation there.
+// free ones; the list is kept in the records themselves. Memory is a Region, so an index becomes an address by one
+// multiplication, and a stale handle can always be looked at: it finds another generation there.
 //
 // Used under the table's lock, but for `at` and `limit`, which anybody may call at any time.
 #pragma once
@@ -13,9 +12,9 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "base/reservation.h"
 #include "base/result.h"
 #include "rtm/handle.h"
+#include "rtm/region.h"
 
 namespace turnpike::rtm {
 
@@ -40,19 +39,15 @@ class Slab {
   void give_back(std::uint32_t index) noexcept;
 
   [[nodiscard]] std::size_t used() const { return used_; }
-  [[nodiscard]] std::size_t bytes() const { return opened_; }
+  [[nodiscard]] std::size_t bytes() const { return memory_.opened(); }
   [[nodiscard]] std::size_t stride() const { return stride_; }
 
  private:
-  bool open_more() noexcept;
   std::uint32_t& next_free(std::uint32_t index) const;
 
-  Reservation memory_;
-  std::byte* base_ = nullptr;
+  Region memory_;
+  std::byte* base_ = nullptr;  // of memory_
   std::size_t stride_ = 0;
-  std::size_t skipped_ = 0;  // bytes, so that the first record begins a huge page
-  std::size_t size_ = 0;
-  std::size_t opened_ = 0;
   std::size_t used_ = 0;
   std::atomic<std::uint32_t> limit_{1};
   std::uint32_t first_free_ = 0;

@@ -16,10 +16,12 @@ std::size_t size_of(std::size_t children, std::size_t keys) {
   return sizeof(trie::Node) + children * sizeof(Entry) + keys * sizeof(std::uint32_t);
 }
 
-constexpr std::align_val_t kNodeAlignment{alignof(trie::Node)};
+static_assert(Arena::kLine == alignof(trie::Node));
 
-void free_node(void* node) noexcept { ::operator delete(node, kNodeAlignment); }
-void dispose_node(void*, std::uintptr_t node) noexcept { free_node(reinterpret_cast<void*>(node)); }
+void dispose_node(void* arena, std::uintptr_t address) noexcept {
+  auto* node = reinterpret_cast<trie::Node*>(address);
+  static_cast<Arena*>(arena)->give_back(node, size_of(node->child_count, node->key_count));
+}
 
 // The first set bit at or after `from`; the number of bits if there is none.
 template <std::size_t N>
@@ -95,23 +97,8 @@ void Trie::copy_head(const Node& from, Node& to) {
   to.places = from.places;
 }
 
-Trie::~Trie() {
-  // The tree is as deep as a key has bytes, so the recursion is bounded.
-  const auto free_below = [](const auto& self, Entry entry) -> void {
-    if (entry == 0 || trie::is_leaf(entry)) {
-      return;
-    }
-    auto* node = reinterpret_cast<Node*>(entry);
-    for (unsigned i = 0; i < node->child_count; ++i) {
-      self(self, node->children()[i].load(std::memory_order_relaxed));
-    }
-    free_node(node);
-  };
-  free_below(free_below, root_.load(std::memory_order_relaxed));
-}
-
 trie::Node* Trie::make_node(std::size_t children, std::size_t keys) noexcept {
-  void* memory = ::operator new(size_of(children, keys), kNodeAlignment, std::nothrow);
+  void* memory = arena_.take(size_of(children, keys));
   if (memory == nullptr) {
     return nullptr;
   }
@@ -129,7 +116,7 @@ void Trie::publish(Slot& slot, Entry entry, const Node* old) noexcept {
     bytes_.store(bytes_.load(std::memory_order_relaxed) - size_of(old->child_count, old->key_count),
                  std::memory_order_relaxed);
     nodes_.store(nodes_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-    limbo_.retire(dispose_node, nullptr, reinterpret_cast<std::uintptr_t>(old));
+    limbo_.retire(dispose_node, &arena_, reinterpret_cast<std::uintptr_t>(old));
   }
 }
 

@@ -9,8 +9,8 @@
 //   place(byte, bits) = bits + 2 · byte − popcount(byte)         0: the empty one; 8: 0/8; 510: 255/8
 //
 // Two bitmaps say which places and which bytes are taken; behind the node stand one child pointer and one 4-byte
-// destination index for each set bit. The longest match inside a node is the last set bit among the ancestors of a
-// place: an `and` with a mask that is computed at compile time. The next key in order is the next set bit.
+// destination index for each set bit. The longest match inside a node is the last one that is set of a place's nine
+// ancestors, which a table lists. The next key in order is the next set bit.
 //
 // Chains are not stored: a child is a node of any greater depth (the node carries the bits that were skipped), or,
 // where only one key is left below, that key's destination itself (a leaf). So there are fewer nodes than keys,
@@ -35,6 +35,7 @@
 #include <cstdint>
 
 #include "base/result.h"
+#include "rtm/arena.h"
 #include "rtm/key.h"
 #include "rtm/limbo.h"
 
@@ -106,7 +107,8 @@ class Trie {
  public:
   // `limbo` outlives the trie. No memory for the root: kExhausted at the first insertion.
   Trie(const KeyArray& keys, Limbo& limbo) : keys_(keys), limbo_(limbo) {}
-  ~Trie();
+  // Nobody reads any more.
+  ~Trie() { limbo_.drain(); }
   Trie(const Trie&) = delete;
   Trie& operator=(const Trie&) = delete;
 
@@ -149,6 +151,7 @@ class Trie {
 
   KeyArray keys_;
   Limbo& limbo_;
+  Arena arena_;  // the nodes, which so die with it
   Slot root_{0};
   std::atomic<std::size_t> bytes_{0};
   std::atomic<std::size_t> nodes_{0};
@@ -183,13 +186,12 @@ class Walk {
 
 namespace trie {
 
-// For each byte the places that cover (byte, 8), the empty place included.
-consteval std::array<std::array<std::uint64_t, 8>, kBytes> make_ancestors() {
-  std::array<std::array<std::uint64_t, 8>, kBytes> all{};
+// For each byte the places that cover (byte, 8): ancestors[byte][bits], the empty one first.
+consteval std::array<std::array<std::uint16_t, 9>, kBytes> make_ancestors() {
+  std::array<std::array<std::uint16_t, 9>, kBytes> all{};
   for (unsigned byte = 0; byte < kBytes; ++byte) {
     for (unsigned bits = 0; bits <= 8; ++bits) {
-      const unsigned at = place(byte & (0xff00U >> bits) & 0xff, bits);
-      all[byte][at >> 6] |= std::uint64_t{1} << (at & 63);
+      all[byte][bits] = static_cast<std::uint16_t>(place(byte & (0xff00U >> bits) & 0xff, bits));
     }
   }
   return all;
@@ -200,7 +202,8 @@ inline std::uint64_t below(unsigned bit) { return (std::uint64_t{1} << (bit & 63
 
 inline unsigned Node::rank_of_place(unsigned place) const {
   const unsigned word = place >> 6;
-  return places_before[word / 2] + ((word & 1) != 0 ? count_ones(places[word - 1]) : 0) +
+  const std::uint64_t is_odd = word & 1;  // a branch would be guessed wrongly half of the time
+  return places_before[word / 2] + count_ones(places[word & ~1U] & (0 - is_odd)) +
          count_ones(places[word] & below(place));
 }
 
@@ -224,23 +227,20 @@ inline Key KeyArray::operator[](std::uint32_t index) const {
 template <class Accept>
 std::uint32_t Trie::longest_in(const Node& node, const Key& key, Accept&& accept) {
   const unsigned bits = std::min(key.length - 8U * node.depth, 8U);
-  const unsigned byte = key.byte(node.depth) & (0xff00U >> bits) & 0xff;
-  const unsigned last = trie::place(byte, bits);
-  std::uint64_t allowed = ~std::uint64_t{0} >> (63 - (last & 63));
-  for (unsigned word = last >> 6;; --word, allowed = ~std::uint64_t{0}) {
-    std::uint64_t found = node.places[word] & trie::kAncestors[byte][word] & allowed;
-    while (found != 0) {
-      const auto bit = static_cast<unsigned>(std::bit_width(found)) - 1;
-      const std::uint32_t destination = node.keys()[node.rank_of_place(word * 64 + bit)];
-      if (accept(destination)) {
-        return destination;
-      }
-      found &= ~(std::uint64_t{1} << bit);
-    }
-    if (word == 0) {
-      return 0;
-    }
+  const auto& ancestors = trie::kAncestors[key.byte(node.depth)];
+  unsigned there = 0;  // bit n: the ancestor of n bits; no branches, since nobody could foretell them
+  for (unsigned n = 0; n <= 8; ++n) {
+    there |= static_cast<unsigned>(node.has_place(ancestors[n])) << n;
   }
+  for (there &= (2U << bits) - 1; there != 0;) {
+    const auto longest = static_cast<unsigned>(std::bit_width(there)) - 1;
+    const std::uint32_t destination = node.keys()[node.rank_of_place(ancestors[longest])];
+    if (accept(destination)) {
+      return destination;
+    }
+    there ^= 1U << longest;
+  }
+  return 0;
 }
 
 template <class Accept>

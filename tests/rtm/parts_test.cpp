@@ -1,12 +1,14 @@
-// The small parts: deadlines, the set of changes, the slab.
+// The small parts: deadlines, the set of changes, the slab, the arena.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <random>
 #include <set>
 #include <vector>
 
+#include "rtm/arena.h"
 #include "rtm/deadlines.h"
 #include "rtm/notify.h"
 #include "rtm/slab.h"
@@ -123,6 +125,28 @@ TEST(Slab, GivesEachIndexOnceAndOldOnesAgain) {
   slab->give_back(17);
   EXPECT_EQ(slab->take(), 17U);
   EXPECT_EQ(slab->take(), 0U) << "full";
+}
+
+TEST(Arena, GivesPiecesThatDoNotMeetAndTakesThemAgain) {
+  Arena arena;
+  std::map<std::uintptr_t, std::size_t> pieces;  // begin, size
+  for (std::size_t size = 1; size <= Arena::kLargest; size += 61) {
+    void* piece = arena.take(size);
+    ASSERT_NE(piece, nullptr);
+    std::memset(piece, 0xff, size);
+    pieces.emplace(reinterpret_cast<std::uintptr_t>(piece), size);
+  }
+  std::uintptr_t end = 0;
+  for (const auto& [begin, size] : pieces) {
+    EXPECT_EQ(begin % Arena::kLine, 0U);
+    EXPECT_GE(begin, end);
+    end = begin + size;
+  }
+  void* piece = arena.take(200);
+  arena.give_back(piece, 200);
+  EXPECT_NE(arena.take(100), piece) << "of another size";
+  EXPECT_EQ(arena.take(256), piece) << "as many lines";
+  EXPECT_EQ(arena.take(Arena::kLargest + 1), nullptr);
 }
 
 }  // namespace
