@@ -10,12 +10,15 @@
 //   memory           bytes of resident memory that the loaded table added, a route
 //   look_up          RtmGetMostSpecificDestination and its release, uniformly random addresses, 1 and 2 threads
 //   enumerate        every destination with its record, and its release
-//   deregister       RtmDeregisterEntity owning all of it; `stall_ms` is the longest that another entity's single call
-//                    into the same table took meanwhile, an upper bound for the longest hold of the table's lock
+//   deregister       RtmDeregisterEntity owning all of it; `hold_ms` is the longest that it held the table's lock, and
+//                    `hold_busy_ms` the longest that it ran while holding it; `stall_ms` the longest that another
+//                    entity's single call into the same table took meanwhile. Where more threads want to run than there
+//                    are processors, hold and stall are those of the scheduler
 //   growth           add, look up and notify at 1 k, 10 k, 100 k and 1 M routes, in nanoseconds a call
 #include <benchmark/benchmark.h>
 #include <rtmv2.h>
 #include <sys/socket.h>
+#include <turnpike/rtm.h>
 #include <unistd.h>
 #include <winerror.h>
 
@@ -26,8 +29,10 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <mutex>
+#include <numeric>
 #include <random>
 #include <thread>
 #include <vector>
@@ -39,7 +44,23 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+// What passed since it was made, and what of that this thread was running: on a machine with other work the second is
+// what the call costs.
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - begin_).count(); }
+  double busy_seconds() const { return thread_seconds() - busy_before_; }
+
+ private:
+  static double thread_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+  }
+
+  Clock::time_point begin_ = Clock::now();
+  double busy_before_ = thread_seconds();
+};
 
 RTM_NET_ADDRESS net_address(const net::Address& address, unsigned length) {
   RTM_NET_ADDRESS result{};
@@ -122,35 +143,50 @@ class Reader {
   }
   void wait_for(std::size_t records) {
     std::unique_lock lock(mutex_);
-    grown_.wait(lock, [&] { return seen_.load() >= records; });
+    grown_.wait(lock, [&] { return seen_ >= records; });
+  }
+  // What its callbacks took of the processor.
+  double busy_seconds() {
+    const std::lock_guard lock(mutex_);
+    return busy_;
   }
 
  private:
   static DWORD WINAPI on_event(RTM_ENTITY_HANDLE self, RTM_EVENT_TYPE event, PVOID notify, PVOID context) {
     if (event != RTM_CHANGE_NOTIFICATION) return NO_ERROR;
     Reader& reader = *static_cast<Reader*>(context);
+    const Stopwatch watch;
+    std::size_t seen = 0;
     for (;;) {
       std::array<RTM_DEST_INFO, 100> records;
       UINT count = std::min<UINT>(records.size(), reader.entity_.profile.MaxHandlesInEnum);
       if (RtmGetChangedDests(self, notify, &count, records.data()) != NO_ERROR || count == 0) break;
-      reader.seen_ += count;
+      seen += count;
       RtmReleaseChangedDests(self, notify, count, records.data());
     }
     const std::lock_guard lock(reader.mutex_);
+    reader.seen_ += seen;
+    reader.busy_ += watch.busy_seconds();
     reader.grown_.notify_all();
     return NO_ERROR;
   }
 
-  std::atomic<std::size_t> seen_{0};
+  std::size_t seen_ = 0;
   std::mutex mutex_;
+  double busy_ = 0;
   std::condition_variable grown_;
   RTM_NOTIFY_HANDLE notify_ = nullptr;
   Entity entity_;
 };
 
-void report(benchmark::State& state, double seconds, std::size_t calls) {
+// `busy`: what the calls took of the processor, over all the threads that made them.
+void report(benchmark::State& state, double seconds, double busy, std::size_t calls) {
   state.SetIterationTime(seconds);
   state.counters["per_second"] = static_cast<double>(calls) / seconds;
+  state.counters["busy_ns"] = busy * 1e9 / static_cast<double>(calls);
+}
+void report(benchmark::State& state, const Stopwatch& watch, std::size_t calls) {
+  report(state, watch.seconds(), watch.busy_seconds(), calls);
 }
 
 void add(benchmark::State& state, net::Family family, bool shuffled) {
@@ -158,9 +194,9 @@ void add(benchmark::State& state, net::Family family, bool shuffled) {
   if (shuffled) std::shuffle(load.begin(), load.end(), std::mt19937(7));
   for (auto _ : state) {
     Entity entity(family, 77);
-    const auto begin = Clock::now();
+    const Stopwatch watch;
     entity.add_all(load);
-    report(state, seconds_since(begin), load.size());
+    report(state, watch, load.size());
   }
 }
 
@@ -169,10 +205,10 @@ void add_watched(benchmark::State& state, net::Family family) {
   for (auto _ : state) {
     Reader reader(family);
     Entity entity(family, 77);
-    const auto begin = Clock::now();
+    const Stopwatch watch;
     entity.add_all(load);
     reader.wait_for(load.size());
-    report(state, seconds_since(begin), load.size());
+    report(state, watch, load.size());
   }
 }
 
@@ -189,9 +225,9 @@ void memory(benchmark::State& state, net::Family family) {
   for (auto _ : state) {
     const std::size_t before = resident_bytes();
     Entity entity(family, 77);
-    const auto begin = Clock::now();
+    const Stopwatch watch;
     entity.add_all(load);
-    report(state, seconds_since(begin), load.size());
+    report(state, watch, load.size());
     state.counters["bytes_a_route"] = static_cast<double>(resident_bytes() - before) / static_cast<double>(load.size());
   }
 }
@@ -222,10 +258,17 @@ void look_up(benchmark::State& state, net::Family family) {
   entity.add_all(internet(family));
   for (auto _ : state) {
     std::vector<std::thread> workers;
-    const auto begin = Clock::now();
-    for (std::size_t i = 0; i < threads; ++i) workers.emplace_back([&] { look_up_some(entity, asked); });
+    std::vector<double> busy(threads);
+    const Stopwatch watch;
+    for (double& its : busy) {
+      workers.emplace_back([&] {
+        const Stopwatch own;
+        look_up_some(entity, asked);
+        its = own.busy_seconds();
+      });
+    }
     for (std::thread& worker : workers) worker.join();
-    report(state, seconds_since(begin), kLookUps * threads);
+    report(state, watch.seconds(), std::accumulate(busy.begin(), busy.end(), 0.0), kLookUps * threads);
   }
 }
 
@@ -249,9 +292,9 @@ void enumerate(benchmark::State& state, net::Family family) {
   Entity entity(family, 77);
   entity.add_all(internet(family));
   for (auto _ : state) {
-    const auto begin = Clock::now();
+    const Stopwatch watch;
     const std::size_t seen = walk(entity);
-    report(state, seconds_since(begin), seen);
+    report(state, watch, seen);
   }
 }
 
@@ -265,17 +308,22 @@ void deregister(benchmark::State& state, net::Family family) {
     double longest = 0;
     std::thread prober([&] {
       for (ULONG metric = 1; !done.load(); ++metric) {
-        const auto begin = Clock::now();
+        const Stopwatch watch;
         other.add(probe, metric);
-        longest = std::max(longest, seconds_since(begin));
+        longest = std::max(longest, watch.seconds());
       }
     });
-    const auto begin = Clock::now();
+    const Stopwatch watch;
     entity.leave();
-    report(state, seconds_since(begin), internet(family).size());
+    report(state, watch, internet(family).size());
     done = true;
     prober.join();
     state.counters["stall_ms"] = longest * 1e3;
+    TpRtmTableStatistics table{};
+    table.size = sizeof table;
+    must(TpRtmGetTableStatistics(other.handle, &table), "TpRtmGetTableStatistics");
+    state.counters["hold_ms"] = static_cast<double>(table.longest_step_ns) * 1e-6;
+    state.counters["hold_busy_ms"] = static_cast<double>(table.longest_step_busy_ns) * 1e-6;
   }
 }
 
@@ -287,18 +335,18 @@ void growth(benchmark::State& state, net::Family family) {
   const std::vector<RTM_NET_ADDRESS> asked = questions(family, 200'000);
   for (auto _ : state) {
     Entity entity(family, 77);
-    const auto begin = Clock::now();
+    const Stopwatch adding;
     entity.add_all(load);
-    const double add_seconds = seconds_since(begin);
+    const double add_seconds = adding.busy_seconds();
+    report(state, adding, load.size());
     Reader reader(family);
-    const auto changed = Clock::now();
+    const Stopwatch changing;
     for (const RTM_NET_ADDRESS& destination : load) entity.add(destination, 2);
     reader.wait_for(load.size());
-    const double notify_seconds = seconds_since(changed);
-    const auto asking = Clock::now();
+    const double notify_seconds = changing.busy_seconds() + reader.busy_seconds();
+    const Stopwatch asking;
     look_up_some(entity, asked);
-    const double look_up_seconds = seconds_since(asking);
-    report(state, add_seconds, load.size());
+    const double look_up_seconds = asking.busy_seconds();
     state.counters["add_ns"] = add_seconds * 1e9 / static_cast<double>(load.size());
     state.counters["notify_ns"] = notify_seconds * 1e9 / static_cast<double>(load.size());
     state.counters["look_up_ns"] = look_up_seconds * 1e9 / static_cast<double>(asked.size());

@@ -172,7 +172,9 @@ typedef struct TpRtmTableStatistics {
   uint64_t enumerations, lists, registrations;
   uint64_t changes_waiting, deadlines, object_locks;
   uint64_t record_bytes, trie_bytes, other_bytes;
-  uint64_t steps, longest_step_ns; /* of long work: how often, and how long at most, the table's lock was held */
+  /* Of long work: how often, and how long at most, the table's lock was held; and for how much of such a time the
+   * thread that held it was running (on a busy machine the rest is other people's). */
+  uint64_t steps, longest_step_ns, longest_step_busy_ns;
   uint64_t callback_throws;
   uint64_t index_routes, index_bytes, index_builds; /* of longest match in bulk */
 } TpRtmTableStatistics;

@@ -341,6 +341,7 @@ uint32_t TpRtmGetTableStatistics(void* entity, TpRtmTableStatistics* statistics)
         .other_bytes = all.other_bytes,
         .steps = all.steps,
         .longest_step_ns = all.longest_step_ns,
+        .longest_step_busy_ns = all.longest_step_busy_ns,
         .callback_throws = all.callback_throws,
         .index_routes = all.index_routes,
         .index_bytes = all.index_bytes,

@@ -503,6 +503,7 @@ Statistics Table::statistics() {
   });
   all.steps = steps_;
   all.longest_step_ns = longest_step_ns_;
+  all.longest_step_busy_ns = longest_step_busy_ns_;
   all.callback_throws = callback_throws_;
   describe_index(all);
   return all;

@@ -92,7 +92,8 @@ struct Statistics {
   std::uint64_t enumerations = 0, lists = 0, registrations = 0;
   std::uint64_t changes_waiting = 0, deadlines = 0, object_locks = 0;
   std::uint64_t record_bytes = 0, trie_bytes = 0, other_bytes = 0;
-  std::uint64_t steps = 0, longest_step_ns = 0;  // of long work: how often and for how long at most the lock was held
+  // Of long work: how often, and how long at most, the lock was held; and how long the holder was running meanwhile.
+  std::uint64_t steps = 0, longest_step_ns = 0, longest_step_busy_ns = 0;
   std::uint64_t callback_throws = 0;
   std::uint64_t index_routes = 0, index_bytes = 0, index_builds = 0;  // of longest match in bulk
 };
@@ -605,6 +606,7 @@ class Table {
   std::uint64_t journal_begins_ = 1;
   std::uint64_t steps_ = 0;
   std::uint64_t longest_step_ns_ = 0;
+  std::uint64_t longest_step_busy_ns_ = 0;
 
   std::mutex index_mutex_;  // who makes one
   std::atomic<Index*> index_{nullptr};
