@@ -105,6 +105,8 @@ DWORD type_of(const Link& link) {
 
 DWORD state_of(const Link& link) {
   if (!is_up(link)) return MIB_IF_OPER_STATUS_NON_OPERATIONAL;
+  // The carrier itself: the operational state follows it up to a second later.
+  if ((link.flags & IFF_LOWER_UP) == 0) return MIB_IF_OPER_STATUS_DISCONNECTED;
   switch (link.operational_state) {
     case IF_OPER_UP:
       return MIB_IF_OPER_STATUS_OPERATIONAL;

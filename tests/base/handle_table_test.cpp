@@ -315,7 +315,8 @@ TEST(HandleTable, TheKernelGetsItsPagesBack) {
   const std::size_t full = resident_bytes();
   EXPECT_GT(full, before + kBytes * 9 / 10);
   std::ranges::for_each(handles, [&](Handle handle) { ASSERT_TRUE(table->remove(handle)); });
-  EXPECT_LT(resident_bytes(), full - kBytes * 9 / 10);
+  EXPECT_LT(resident_bytes(),
+            full - kBytes * 3 / 4);  // AddressSanitizer's shadow of them, an eighth, may come and stay
 }
 
 TEST(HandleTable, SlotsAreReusedFirstInFirstOut) {
