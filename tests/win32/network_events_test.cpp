@@ -179,7 +179,7 @@ TEST_F(NetworkEventsTest, NothingIsLeftBehind) {
   for (const SOCKET s : all) {
     EXPECT_EQ(closesocket(s), 0);
   }
-  while (open_descriptors() != before) {  // the thread takes its two along when it ends
+  while (open_descriptors() > before) {  // the thread takes its two along when it ends (so may one before it)
     std::this_thread::yield();
   }
 }
