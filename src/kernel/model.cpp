@@ -512,8 +512,8 @@ KernelModel::Outcome KernelModel::change(Identity writer, Change change, const R
   }
   if (rule.table == 0 && rule.action == RuleAction::kTable) return {EINVAL, "Invalid table"};
   if (there != rules_.end()) return {EEXIST, ""};
-  rules_.push_back(rule);
-  std::ranges::stable_sort(rules_, {}, [](const Rule& one) { return std::pair(one.family, one.priority); });
+  const auto rank = [](const Rule& one) { return std::pair(one.family, one.priority); };
+  rules_.insert(std::ranges::upper_bound(rules_, rank(rule), {}, rank), rule);
   tell(false, writer, rule);
   return {};
 }
