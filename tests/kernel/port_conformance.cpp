@@ -448,6 +448,29 @@ void ipv6_routes_come_back_as_they_were_written(World& world) {
     check(dropping("2001:db8:2::/48"_prefix, type));
 }
 
+void replacing_a_route_leaves_nothing_of_the_old_one(World& world) {
+  Bench bench(world);
+  bench.make(Change::kAdd, single(1, bench.a, "fd00::9"_address));
+  for (const auto& [prefix, one, other] : {std::tuple{"1.0.0.0/8"_prefix, "10.0.0.2"_address, "10.0.0.3"_address},
+                                           std::tuple{"2001:db8::/32"_prefix, "fd00::2"_address, "fd00::3"_address}}) {
+    const std::array both{hop(bench.a, one), hop(bench.a, other)};
+    Route wide;
+    wide.destination = prefix;
+    wide.hops = both;
+    const OneHop narrow(prefix, bench.a, other);
+    const std::array steps{
+        wide, narrow.route, shared(prefix, 1), wide, dropping(prefix, RouteType::kUnreachable), narrow.route};
+    for (const Route& step : steps) {
+      bench.make(Change::kReplace, step);
+      const auto read = bench.routes({.family = prefix.family()});
+      ASSERT_EQ(read.size(), 1u);
+      EXPECT_EQ(read[0].view().type, step.type);
+      EXPECT_EQ(read[0].view().next_hop_id, step.next_hop_id);
+      EXPECT_EQ(read[0].view().hops.size(), step.next_hop_id != 0 ? 1 : step.hops.size());
+    }
+  }
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Next hop objects
 
@@ -534,6 +557,23 @@ void groups_have_weights_and_shrink(World& world) {
   bench.make(Change::kRemove, single(2, bench.a, std::nullopt));
   EXPECT_THAT(bench.ids(), ElementsAre()) << "a group goes with its last member";
   EXPECT_THAT(bench.destinations(), ElementsAre());
+}
+
+void a_group_is_repointed_in_place(World& world) {
+  Bench bench(world);
+  for (const std::uint32_t id : {1U, 2U, 3U})
+    bench.make(Change::kAdd, single(id, bench.a, Address::ipv4(0x0a000001 + id)));
+  const std::array before{GroupMember{1, 1}, GroupMember{2, 1}};
+  const std::array after{GroupMember{3, 7}};
+  bench.make(Change::kAdd, group(9, before));
+  bench.make(Change::kAdd, shared("1.0.0.0/8"_prefix, 9));
+  bench.make(Change::kReplace, group(9, after));
+  EXPECT_EQ(bench.next_hops().back(), NextHopCopy(group(9, after)));
+  ASSERT_EQ(bench.routes().size(), 1u);
+  ASSERT_EQ(bench.routes()[0].view().hops.size(), 1u);
+  EXPECT_EQ(bench.routes()[0].view().hops[0].gateway, "10.0.0.4"_address);
+  bench.make(Change::kRemove, single(1, bench.a, std::nullopt));
+  EXPECT_EQ(bench.routes().size(), 1u) << "the old members are out of it";
 }
 
 void what_uses_a_next_hop_goes_with_it(World& world) {
@@ -842,6 +882,16 @@ void an_overrun_is_told_and_then_it_goes_on(World& world) {
   EXPECT_EQ(heard_by(*large).size(), kRoutes + 1) << "another monitor lost nothing";
 }
 
+void who_is_left_out_overruns_nobody(World& world) {
+  Bench bench(world);
+  const auto monitor = bench.port.open_monitor({.topics = {.ipv4_routes = true}, .receive_buffer = 8192}).value();
+  ASSERT_TRUE(monitor->leave_out(bench.writer->identity()));
+  for (std::uint32_t i = 0; i < 500; ++i)
+    bench.make(Change::kAdd, dropping(Prefix::host(Address::ipv4(0x0b000000 + i)), RouteType::kBlackhole));
+  EXPECT_FALSE(is_readable(*monitor));
+  EXPECT_THAT(heard_by(*monitor), ElementsAre());
+}
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Dumps
 
@@ -986,10 +1036,12 @@ const std::vector<Case>& conformance_cases() {
       {"RoutesThatLeadNowhereAreRefused", routes_that_lead_nowhere_are_refused},
       {"RoutesComeBackAsTheyWereWritten", routes_come_back_as_they_were_written},
       {"Ipv6RoutesComeBackAsTheyWereWritten", ipv6_routes_come_back_as_they_were_written},
+      {"ReplacingARouteLeavesNothingOfTheOldOne", replacing_a_route_leaves_nothing_of_the_old_one},
       {"NextHopsComeAndGo", next_hops_come_and_go},
       {"NextHopsThatCannotBeAreRefused", next_hops_that_cannot_be_are_refused},
       {"RoutesShareNextHops", routes_share_next_hops},
       {"GroupsHaveWeightsAndShrink", groups_have_weights_and_shrink},
+      {"AGroupIsRepointedInPlace", a_group_is_repointed_in_place},
       {"WhatUsesANextHopGoesWithIt", what_uses_a_next_hop_goes_with_it},
       {"ReplacingANextHopMovesItsRoutes", replacing_a_next_hop_moves_its_routes},
       {"ALinkThatGoesDownTakesRoutesAndNextHops", a_link_that_goes_down_takes_routes_and_next_hops},
@@ -1003,6 +1055,7 @@ const std::vector<Case>& conformance_cases() {
       {"AWriterCanBeLeftOut", a_writer_can_be_left_out},
       {"AMonitorIsReadableWhileSomethingWaits", a_monitor_is_readable_while_something_waits},
       {"AnOverrunIsToldAndThenItGoesOn", an_overrun_is_told_and_then_it_goes_on},
+      {"WhoIsLeftOutOverrunsNobody", who_is_left_out_overruns_nobody},
       {"DumpsAreFiltered", dumps_are_filtered},
       {"ADumpThatIsDisturbedIsRepeated", a_dump_that_is_disturbed_is_repeated},
       {"ADumpThatIsAlwaysDisturbedEnds", a_dump_that_is_always_disturbed_ends},

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 #include <net/if.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 
 #include "base/scarce_memory.h"
 #include "ground/ground.h"
+#include "kernel/netlink_writer.h"
 #include "kernel/port_conformance.h"
 #include "net/text.h"
 
@@ -79,6 +81,31 @@ TEST(RealPort, AWriterAllocatesNothingOnceItsListsHaveGrown) {
                  write_some(*writer, Change::kRemove)};
     }
     EXPECT_EQ(refused, (std::array<std::size_t, 3>{100, 0, 100}));
+  });
+}
+
+// A writer takes no more than its buffer can answer, so the buffer has to shrink behind its back.
+TEST(RealPort, ALostAnswerIsToldAndTheNextSubmitIsWhole) {
+  auto ground = ground::Ground::unprivileged();
+  if (!ground) return;
+  ground->host("host").inside([] {
+    auto socket = NetlinkSocket::open(NetNamespace::current().value(), NetlinkWriter::kReceiveBytes).value();
+    const int number = socket.number();
+    NetlinkWriter writer(std::move(socket));
+    const int smallest = 0;
+    ASSERT_EQ(::setsockopt(number, SOL_SOCKET, SO_RCVBUF, &smallest, sizeof smallest), 0);
+    for (std::uint32_t i = 0; i < 100; ++i) ASSERT_TRUE(writer.put(Change::kRemove, dropping(i), i));
+    const Report lossy = writer.submit();
+    EXPECT_TRUE(lossy.answers_lost);
+    EXPECT_EQ(lossy.submitted, 100u);
+    EXPECT_LT(lossy.refused.size(), 100u);
+    ASSERT_TRUE(writer.put(Change::kAdd, dropping(1), 1));
+    ASSERT_TRUE(writer.put(Change::kRemove, dropping(2), 2));
+    const Report whole = writer.submit();
+    EXPECT_FALSE(whole.answers_lost);
+    ASSERT_EQ(whole.refused.size(), 1u);
+    EXPECT_EQ(whole.refused[0].cookie, 2u);
+    EXPECT_EQ(whole.refused[0].error, ESRCH);
   });
 }
 
