@@ -61,6 +61,30 @@ typedef struct TP_RTM_TABLE {
  * Returns 1, or 0 where a client is registered already (nothing changes then). */
 TP_API int TpRtmConfigure(const TP_RTM_TABLE* tables, uint32_t count) TP_NOEXCEPT;
 
+/* Multicast: the forwarder in memory, in the place of the kernel's. Addresses are in network byte order. */
+
+/* From now on these devices exist, and no others; null: those of the system. Returns 1, or 0 without memory. */
+TP_API int TpMgmUseDevices(const uint32_t* devices, uint32_t count) TP_NOEXCEPT;
+
+/* A packet comes in on a device, and this thread is MGM's: the callbacks that it leads to have returned when this does.
+ * `header`, `size`: the packet as far as it goes; null: an IP header without options is made up. Returns on how many
+ * devices it left, the first `capacity` of them in `left`; -1 where no entry took it. */
+TP_API int TpMgmPacket(uint32_t source, uint32_t group, uint32_t device, const void* header, uint32_t size,
+                       uint32_t* left, uint32_t capacity) TP_NOEXCEPT;
+
+/* The forwarder's entry of that flow: how many outgoing devices it has, the first `capacity` of them in `out`,
+ * ascending; -1: it has none. `parent` may be null. */
+TP_API int TpMgmForwarderEntry(uint32_t source, uint32_t group, uint32_t* parent, uint32_t* out,
+                               uint32_t capacity) TP_NOEXCEPT;
+
+/* How many virtual interfaces the forwarder has; whether a device has one. */
+TP_API uint32_t TpMgmForwarderDevices(void) TP_NOEXCEPT;
+TP_API int TpMgmForwarderHasDevice(uint32_t device) TP_NOEXCEPT;
+
+/* From now on so many calls that add something to the forwarder succeed, then all fail with that errno; negative: all
+ * succeed. */
+TP_API void TpMgmForwarderFailAfter(int calls, int system_code) TP_NOEXCEPT;
+
 TP_END
 
 #endif

@@ -12,8 +12,8 @@
 //   kNotFound         no such interface, entry
 //   kAlreadyExists    the same client, or a holder of the interface
 //   kBusy             not now: in this callback, while this interface changes hands, while this client owns interfaces
-//   kExhausted        memory, a configured bound, no virtual interface left
-//   kKernel           the forwarder said no
+//   kExhausted        memory, or a configured bound
+//   kKernel           the forwarder said no, or has no virtual interface left
 //
 // ## Who is called when, and in which order
 //
@@ -36,6 +36,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -144,7 +145,7 @@ class Manager {
 
   // ---- interfaces --------------------------------------------------------------------------------------------------
 
-  // kAlreadyExists: somebody holds it whom the caller cannot join. kExhausted, kKernel: no virtual interface. kBusy: in
+  // kAlreadyExists: somebody holds it whom the caller cannot join. kExhausted. kKernel: no virtual interface. kBusy: in
   // a DISABLE or ENABLE callback; or in another callback, and the interface changes hands.
   Result<void> take(Handle self, const InterfaceId& id);
   // kInvalidArgument: the caller does not hold it. kBusy: as above.
@@ -168,13 +169,9 @@ class Manager {
   // A snapshot of the flows that have members: all of them, or one for each group with a specific source, which is its
   // lowest. kInvalidHandle, kExhausted.
   Result<Handle> start_groups(Handle self, bool all_sources);
-  struct Batch {
-    std::size_t count = 0;
-    bool more = false;
-  };
-  // The next flows, at most as many as fit, at once. Without room for one, and one is left: kBufferTooSmall, and
-  // nothing moves. kInvalidHandle.
-  Result<Batch> next_groups(Handle enumeration, std::span<Flow> out);
+  // Visits the next flows, at most `room` of them, under the manager's lock, and says whether more are left. Without
+  // room for one, and one is left: kBufferTooSmall, and nothing moves. kInvalidHandle.
+  Result<bool> next_groups(Handle enumeration, std::size_t room, const std::function<void(const Flow&)>& visit);
   Result<void> end_groups(Handle enumeration);
 
   // ---- entries -----------------------------------------------------------------------------------------------------

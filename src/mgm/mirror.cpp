@@ -153,7 +153,7 @@ Result<Vif> Manager::add_vif(net::InterfaceIndex device) {
     }
     vif = static_cast<Vif>(std::find(vifs_.begin(), vifs_.end(), VifState::kFree) - vifs_.begin());
     if (vif == vifs_.size()) {
-      return fail(ErrorKind::kExhausted, "the forwarder has no virtual interface left");
+      return fail_errno(ENFILE, "the forwarder has no virtual interface left");
     }
     devices_[device] = {vif, 1};
     vifs_[vif] = VifState::kUsed;

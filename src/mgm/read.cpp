@@ -104,20 +104,21 @@ Result<Handle> Manager::start_groups(Handle self, bool all_sources) {
   }
 }
 
-Result<Manager::Batch> Manager::next_groups(Handle handle, std::span<Flow> out) {
+Result<bool> Manager::next_groups(Handle handle, std::size_t room, const std::function<void(const Flow&)>& visit) {
   const std::lock_guard lock(mutex_);
   Enumeration* enumeration = find_enumeration(handle);
   if (enumeration == nullptr) {
     return fail(ErrorKind::kInvalidHandle, "no such enumeration");
   }
   const std::size_t left = enumeration->flows.size() - enumeration->next;
-  if (left != 0 && out.empty()) {
+  if (left != 0 && room == 0) {
     return fail(ErrorKind::kBufferTooSmall, "no room for one group");
   }
-  const std::size_t count = std::min(left, out.size());
-  std::copy_n(enumeration->flows.begin() + static_cast<std::ptrdiff_t>(enumeration->next), count, out.begin());
-  enumeration->next += count;
-  return Batch{count, left > count};
+  const std::size_t end = enumeration->next + std::min(left, room);
+  while (enumeration->next != end) {
+    visit(enumeration->flows[enumeration->next++]);
+  }
+  return end != enumeration->flows.size();
 }
 
 Result<void> Manager::end_groups(Handle enumeration) {

@@ -12,6 +12,7 @@ namespace turnpike::runtime {
 namespace {
 
 constexpr std::uint64_t kTicksTo1970 = 116444736000000000;  // of 100 ns, from 1601
+constexpr std::uint8_t kMulticastSlot = 0;                  // of the armed timers: no table has this id
 
 // The administrator's default preferences: decision 10 of the contract.
 const std::vector<std::pair<std::uint32_t, std::uint32_t>> kPreferences = {
@@ -40,7 +41,10 @@ World& World::instance() {
 }
 
 World::World()
-    : epoch_(std::move(*Epoch::create())), clock_(&system_clock()), configuration_(default_configuration()) {}
+    : epoch_(std::move(*Epoch::create())),
+      clock_(&system_clock()),
+      configuration_(default_configuration()),
+      multicast_(std::make_unique<Multicast>(*this)) {}
 
 rtm::Config World::default_config(std::uint16_t instance, std::uint16_t family) {
   rtm::Config config;
@@ -107,7 +111,7 @@ Result<rtm::Table*> World::table_for(std::uint16_t instance, std::uint16_t famil
 }
 
 bool World::has_clients() const {
-  bool any = false;
+  bool any = multicast_->has_clients();
   for_each_table([&](const rtm::Table& table) { any = any || table.has_clients(); });
   return any;
 }
@@ -188,6 +192,10 @@ bool World::advance(std::uint32_t milliseconds) {
     notifier_.drain();
     std::uint64_t next = static_cast<std::uint64_t>(end.time_since_epoch().count());
     for_each_table([&](rtm::Table& table) { next = std::min(next, table.next_deadline().value_or(next)); });
+    mgm::Manager* manager = multicast_->manager_if_made();
+    if (const auto due = manager != nullptr ? manager->next_deadline() : std::nullopt) {
+      next = std::min(next, static_cast<std::uint64_t>(due->time_since_epoch().count()));
+    }
     const auto now = static_cast<std::uint64_t>(test_clock_->now().time_since_epoch().count());
     if (next > now) {
       static_cast<void>(test_clock_->advance(Duration(next - now)));
@@ -197,6 +205,9 @@ bool World::advance(std::uint32_t milliseconds) {
         notifier_.drain();
       }
     });
+    if (manager != nullptr) {
+      manager->run_deadlines();
+    }
     if (test_clock_->now() >= end) {
       return true;
     }
@@ -229,18 +240,25 @@ bool World::start_alarm() {
 }
 
 void World::deadline_moved(rtm::Table& table, std::uint64_t at) noexcept {
+  arm(table.id(), MonotonicTime(Duration(static_cast<Duration::rep>(at))), [this, &table] { run_deadlines(table); });
+}
+
+void World::multicast_deadline_moved(MonotonicTime at) noexcept {
+  arm(kMulticastSlot, at, [this] { run_multicast_deadlines(); });
+}
+
+void World::arm(std::uint8_t slot, MonotonicTime deadline, const Timers::Callback& run) {
   const std::lock_guard lock(alarm_.mutex);
   if (clock_.load() != &system_clock()) {
     return;  // who turns the clock runs what is due
   }
   if (!start_alarm()) {
-    TURNPIKE_LOG(LogLevel::kError, "runtime", "no timer thread: routes do not expire");
+    TURNPIKE_LOG(LogLevel::kError, "runtime", "no timer thread: routes and multicast entries do not expire");
     return;
   }
-  const MonotonicTime deadline{Duration(static_cast<Duration::rep>(at))};
-  TimerId& armed = alarm_.armed[table.id()];
+  TimerId& armed = alarm_.armed[slot];
   if (armed == TimerId::kNone || !alarm_.timers->rearm(armed, deadline)) {
-    const auto timer = alarm_.timers->arm(deadline, [this, &table] { run_deadlines(table); });
+    const auto timer = alarm_.timers->arm(deadline, run);
     armed = timer ? *timer : TimerId::kNone;
   }
 }
@@ -250,6 +268,14 @@ void World::run_deadlines(rtm::Table& table) {
   table.run_deadlines();
   if (const auto next = table.next_deadline()) {
     deadline_moved(table, *next);
+  }
+}
+
+void World::run_multicast_deadlines() {
+  mgm::Manager& manager = *multicast_->manager_if_made();
+  manager.run_deadlines();
+  if (const auto next = manager.next_deadline()) {
+    multicast_deadline_moved(*next);
   }
 }
 

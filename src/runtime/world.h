@@ -1,5 +1,5 @@
-// World: what this process has of the routing tables behind the C faces. The only global object of the library, but for
-// the log.
+// World: what this process has of the routing tables, and of multicast (multicast.h), behind the C faces. The only
+// global object of the library, but for the log.
 //
 // It holds the tables (one for each configured instance and family, made when somebody first registers there), the
 // clock that they go by, the threads on which clients are called back and on which time passes, and the configuration,
@@ -34,6 +34,7 @@
 #include "base/timers.h"
 #include "rtm/port.h"
 #include "rtm/table.h"
+#include "runtime/multicast.h"
 #include "runtime/notifier.h"
 #include "runtime/snapshots.h"
 
@@ -88,8 +89,12 @@ class World final : public rtm::Port {
 
   Snapshots& snapshots() { return snapshots_; }
 
+  Multicast& multicast() { return *multicast_; }
+  [[nodiscard]] Clock& clock() const { return *clock_.load(std::memory_order_acquire); }
+  void multicast_deadline_moved(MonotonicTime at) noexcept;
+
  private:
-  // Time: a wheel with one timer a table, and the thread that drives it.
+  // Time: a wheel with one timer a table, one for multicast, and the thread that drives it.
   struct Alarm {
     std::mutex mutex;
     std::unique_ptr<Timers> timers;
@@ -101,6 +106,8 @@ class World final : public rtm::Port {
   bool has_clients() const;
   bool set_clock(Clock& clock);
   bool start_alarm();
+  void arm(std::uint8_t slot, MonotonicTime deadline, const Timers::Callback& run);
+  void run_multicast_deadlines();
   void run_deadlines(rtm::Table& table);
 
   std::unique_ptr<Epoch> epoch_;
@@ -117,6 +124,7 @@ class World final : public rtm::Port {
   Alarm alarm_;
   Notifier notifier_;
   Snapshots snapshots_;
+  std::unique_ptr<Multicast> multicast_;
 };
 
 }  // namespace turnpike::runtime

@@ -212,13 +212,7 @@ class MgmWorld : public ::testing::Test {
   Lines groups(Handle client, bool all_sources = true) {
     Lines lines;
     const Handle enumeration = manager_->start_groups(client, all_sources).value();
-    std::array<Flow, 3> some;
-    Manager::Batch batch{0, true};
-    while (batch.more) {
-      batch = manager_->next_groups(enumeration, some).value();
-      for (std::size_t i = 0; i < batch.count; ++i) {
-        lines.push_back(text(some[i]));
-      }
+    while (manager_->next_groups(enumeration, 3, [&](const Flow& each) { lines.push_back(text(each)); }).value()) {
     }
     EXPECT_TRUE(manager_->end_groups(enumeration));
     return lines;

@@ -1,0 +1,50 @@
+// MulticastView: how the multicast group manager finds the way to a source: in the multicast view of the process's
+// routing table, as a client of that table like any other (protocol PROTO_IP_MGM).
+//
+// A route leads to a next hop; one that is not on a network of ours (remote) is looked up in its turn, a few times at
+// most. The first destination that is found is what an RPF callback is shown: an RTM_DEST_INFO, referenced until the
+// callback has returned. When a best route or its next hops change, the manager is told which prefix.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+
+#include "mgm/route_port.h"
+#include "rtm/image.h"
+#include "rtm/table.h"
+
+namespace turnpike::runtime {
+
+class World;
+
+class MulticastView final : public mgm::Routes {
+ public:
+  using Changed = std::function<void(const net::Prefix&)>;
+
+  MulticastView(World& world, net::Family family, Changed changed)
+      : world_(world), family_(family), changed_(std::move(changed)) {}
+
+  // Registers with the table, or leaves it. Without a table there are no routes, and the log says so.
+  void open();
+  void close();
+
+  void look_up(const net::Address& source, const Found& found) override;
+
+  // What a client has made of the destination that its RPF callback was shown: whose route, and to which network.
+  void read_back(const rtm::DestImage& shown, mgm::Route& route);
+
+ private:
+  rtm::NetAddress key_of(const net::Address& address) const;
+  net::Address address_of(const rtm::NetAddress& address) const;
+  std::optional<rtm::NextHopImage> first_hop(rtm::Table& table, rtm::Handle self, const rtm::DestImage& destination);
+  void note_changes(rtm::Handle self, rtm::Handle registration);
+
+  World& world_;
+  const net::Family family_;
+  const Changed changed_;
+  std::atomic<rtm::Table*> table_{nullptr};
+  std::atomic<rtm::Handle> self_{rtm::Handle::kNone};
+};
+
+}  // namespace turnpike::runtime
