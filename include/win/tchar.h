@@ -150,6 +150,10 @@ typedef int _TINT;
 #define _totupper toupper
 #define _totlower tolower
 #endif
+
+/* Without a bound, as the caller wished. */
+#define _stprintf(target, ...) _sntprintf(target, 0x7FFFFFFF, __VA_ARGS__)
+#define _vstprintf(target, format, arguments) _vsntprintf(target, 0x7FFFFFFF, format, arguments)
 // clang-format on
 
 #endif

@@ -309,6 +309,8 @@ TEST(Tchar, FollowsUnicode) {
   TCHAR text[16];
   EXPECT_EQ(_sntprintf(text, _countof(text), _T("%s"), _T("rtm")), 3);
   EXPECT_EQ(_tcsicmp(text, _T("RTM")), 0);
+  EXPECT_EQ(_stprintf(text, _T("%s %lu"), _T("mgm"), 7U), 5);
+  EXPECT_EQ(_tcscmp(text, _T("mgm 7")), 0);
 }
 
 }  // namespace

@@ -247,6 +247,56 @@ TEST_F(Interlocked, Operations) {
   EXPECT_EQ(bits[1], 0);
 }
 
+TEST_F(Interlocked, OfEveryWidthAndOrder) {
+  CHAR narrow = 6;
+  SHORT half = 1;
+  LONG64 wide = 1LL << 40;
+  SIZE_T size = 7;
+  EXPECT_EQ(InterlockedAnd8(&narrow, 3), 6);
+  EXPECT_EQ(InterlockedOr8Release(&narrow, 8), 2);
+  EXPECT_EQ(InterlockedExchange8(&narrow, 1), 10);
+  EXPECT_EQ(InterlockedIncrementAcquire16(&half), 2);
+  EXPECT_EQ(InterlockedXor16NoFence(&half, 3), 2);
+  EXPECT_EQ(InterlockedCompareExchangeRelease16(&half, 9, 1), 1);
+  EXPECT_EQ(half, 9);
+  EXPECT_EQ(InterlockedAddNoFence64(&wide, 1), (1LL << 40) + 1);
+  EXPECT_EQ(InterlockedExchangeAddAcquire64(&wide, -1), (1LL << 40) + 1);
+  EXPECT_EQ(InterlockedCompareExchangeAcquire64(&wide, -2, 1LL << 40), 1LL << 40);
+  EXPECT_EQ(InterlockedAnd64Acquire(&wide, 0xFF), -2);
+  EXPECT_EQ(InterlockedDecrementRelease64(&wide), 0xFD);
+  EXPECT_EQ(InterlockedIncrementSizeT(&size), 8U);
+  int thing = 0;
+  int* pointer = nullptr;
+  EXPECT_EQ(InterlockedExchangePointerNoFence(&pointer, &thing), nullptr);
+  EXPECT_EQ(InterlockedCompareExchangePointerRelease(&pointer, nullptr, &thing), &thing);
+}
+
+TEST_F(Interlocked, BitsAndLooks) {
+  LONG number = 0;
+  std::array<LONG64, 2> wide{};
+  EXPECT_FALSE(InterlockedBitTestAndComplement(&number, 31));
+  EXPECT_EQ(number, INT32_MIN);
+  EXPECT_TRUE(InterlockedBitTestAndComplement(&number, 31));
+  EXPECT_EQ(number, 0);
+  EXPECT_FALSE(InterlockedBitTestAndSet64(wide.data(), 127));
+  EXPECT_EQ(wide[1], INT64_MIN);
+  EXPECT_TRUE(InterlockedBitTestAndReset64(wide.data(), 127));
+  EXPECT_EQ(wide[1], 0);
+  WriteRelease(&number, 5);
+  EXPECT_EQ(ReadAcquire(&number), 5);
+  WriteNoFence(&number, 6);
+  EXPECT_EQ(ReadNoFence(&number), 6);
+  WriteRelease64(wide.data(), 7);
+  EXPECT_EQ(ReadAcquire64(wide.data()), 7);
+  WriteNoFence64(wide.data(), 8);
+  EXPECT_EQ(ReadNoFence64(wide.data()), 8);
+  PVOID pointer = nullptr;
+  WritePointerRelease(&pointer, &number);
+  EXPECT_EQ(ReadPointerAcquire(&pointer), &number);
+  WritePointerNoFence(&pointer, nullptr);
+  EXPECT_EQ(ReadPointerNoFence(&pointer), nullptr);
+}
+
 TEST_F(Interlocked, Lists) {
   struct Item {
     SLIST_ENTRY entry;
