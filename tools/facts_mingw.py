@@ -50,6 +50,7 @@ PROLOGUE = """\
 #include <raserror.h>
 #include <rtutils.h>
 #include <iphlpapi.h>
+#include <mswsock.h>
 """
 
 

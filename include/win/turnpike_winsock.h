@@ -117,10 +117,25 @@ int WSAAPI WSAGetLastError(void) TP_SHIM(WSAGetLastError);
 void WSAAPI WSASetLastError(int iError) TP_SHIM(WSASetLastError);
 
 /* A protocol information must be null; the group is not looked at. */
-SOCKET WSAAPI WSASocketA(int af, int type, int protocol, void* lpProtocolInfo, GROUP g, DWORD dwFlags)
+SOCKET WSAAPI WSASocketA(int af, int type, int protocol, LPWSAPROTOCOL_INFOA lpProtocolInfo, GROUP g, DWORD dwFlags)
     TP_SHIM(WSASocketA);
-SOCKET WSAAPI WSASocketW(int af, int type, int protocol, void* lpProtocolInfo, GROUP g, DWORD dwFlags)
+SOCKET WSAAPI WSASocketW(int af, int type, int protocol, LPWSAPROTOCOL_INFOW lpProtocolInfo, GROUP g, DWORD dwFlags)
     TP_SHIM(WSASocketW);
+
+/* connect with more to say. Data for the callee: WSAEPROTONOSUPPORT, as no protocol here brings it there; the callee's
+ * has length 0; qualities of service are not looked at. */
+int WSAAPI WSAConnect(SOCKET s, const struct sockaddr* name, int namelen, LPWSABUF lpCallerData, LPWSABUF lpCalleeData,
+                      LPQOS lpSQOS, LPQOS lpGQOS) TP_SHIM(WSAConnect);
+
+/* accept, if the client's function says so: WSAECONNREFUSED where it rejects, WSATRY_AGAIN where it defers, and then
+ * the next call that accepts asks about the same connection again. To the peer the connection is made before: what is
+ * rejected is reset. */
+SOCKET WSAAPI WSAAccept(SOCKET s, struct sockaddr* addr, LPINT addrlen, LPCONDITIONPROC lpfnCondition,
+                        DWORD_PTR dwCallbackData) TP_SHIM(WSAAccept);
+
+/* shutdown of one direction of a connection. Data beside it: WSAENOPROTOOPT; on anything but a stream: WSAENOTCONN. */
+int WSAAPI WSASendDisconnect(SOCKET s, LPWSABUF lpOutboundDisconnectData) TP_SHIM(WSASendDisconnect);
+int WSAAPI WSARecvDisconnect(SOCKET s, LPWSABUF lpInboundDisconnectData) TP_SHIM(WSARecvDisconnect);
 
 /* Blocking calls of other threads on the socket end with WSAEINTR. */
 int WSAAPI closesocket(SOCKET s) TP_SHIM(closesocket);
@@ -169,12 +184,15 @@ int WSAAPI WSASend(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lp
 int WSAAPI WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
                      const struct sockaddr* lpTo, int iTolen, LPWSAOVERLAPPED lpOverlapped,
                      LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine) TP_SHIM(WSASendTo);
+int WSAAPI WSASendMsg(SOCKET s, LPWSAMSG lpMsg, DWORD dwFlags, LPDWORD lpNumberOfBytesSent,
+                      LPWSAOVERLAPPED lpOverlapped, LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine)
+    TP_SHIM(WSASendMsg);
 BOOL WSAAPI WSAGetOverlappedResult(SOCKET s, LPWSAOVERLAPPED lpOverlapped, LPDWORD lpcbTransfer, BOOL fWait,
                                    LPDWORD lpdwFlags) TP_SHIM(WSAGetOverlappedResult);
 
-/* FIONBIO, FIONREAD, SIOCATMARK; SIO_ADDRESS_LIST_QUERY, SIO_ROUTING_INTERFACE_QUERY, SIO_UDP_CONNRESET. Others, and
- * any with an OVERLAPPED: WSAEOPNOTSUPP. A buffer that is too short: WSAEFAULT, and lpcbBytesReturned says what is
- * needed. */
+/* FIONBIO, FIONREAD, SIOCATMARK; SIO_ADDRESS_LIST_QUERY, SIO_GET_EXTENSION_FUNCTION_POINTER, SIO_GET_INTERFACE_LIST,
+ * SIO_ROUTING_INTERFACE_QUERY, SIO_UDP_CONNRESET. Others, and any with an OVERLAPPED: WSAEOPNOTSUPP. A buffer that is
+ * too short: WSAEFAULT, and lpcbBytesReturned says what is needed. */
 int WSAAPI WSAIoctl(SOCKET s, DWORD dwIoControlCode, LPVOID lpvInBuffer, DWORD cbInBuffer, LPVOID lpvOutBuffer,
                     DWORD cbOutBuffer, LPDWORD lpcbBytesReturned, LPWSAOVERLAPPED lpOverlapped,
                     LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine) TP_SHIM(WSAIoctl);
@@ -183,8 +201,10 @@ TP_END
 
 #ifdef UNICODE
 #define WSASocket WSASocketW
+typedef WSAPROTOCOL_INFOW WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
 #else
 #define WSASocket WSASocketA
+typedef WSAPROTOCOL_INFOA WSAPROTOCOL_INFO, *LPWSAPROTOCOL_INFO;
 #endif
 
 #endif

@@ -7,6 +7,7 @@
 #define _WINSOCK2API_
 #define _WINSOCKAPI_
 
+#include "guiddef.h"
 #include "turnpike_sockets.h"
 #include "windows.h"
 #include "ws2def.h"
@@ -34,6 +35,10 @@ typedef struct linger LINGER, *PLINGER, *LPLINGER;
 typedef struct timeval TIMEVAL, *PTIMEVAL, *LPTIMEVAL;
 typedef unsigned int GROUP;
 
+#define CF_ACCEPT 0
+#define CF_REJECT 1
+#define CF_DEFER 2
+
 #define SD_RECEIVE 0x00
 #define SD_SEND 0x01
 #define SD_BOTH 0x02
@@ -44,6 +49,44 @@ typedef unsigned int GROUP;
 
 #define WSA_FLAG_OVERLAPPED 0x01u
 #define WSA_FLAG_NO_HANDLE_INHERIT 0x80u
+
+/* Of a protocol; there is no list of them here, and WSASocket wants a null. */
+#define MAX_PROTOCOL_CHAIN 7
+#define WSAPROTOCOL_LEN 255
+typedef struct _WSAPROTOCOLCHAIN {
+  int ChainLen;
+  DWORD ChainEntries[MAX_PROTOCOL_CHAIN];
+} WSAPROTOCOLCHAIN, *LPWSAPROTOCOLCHAIN;
+
+#define TP_PROTOCOL_MEMBERS       \
+  DWORD dwServiceFlags1;          \
+  DWORD dwServiceFlags2;          \
+  DWORD dwServiceFlags3;          \
+  DWORD dwServiceFlags4;          \
+  DWORD dwProviderFlags;          \
+  GUID ProviderId;                \
+  DWORD dwCatalogEntryId;         \
+  WSAPROTOCOLCHAIN ProtocolChain; \
+  int iVersion;                   \
+  int iAddressFamily;             \
+  int iMaxSockAddr;               \
+  int iMinSockAddr;               \
+  int iSocketType;                \
+  int iProtocol;                  \
+  int iProtocolMaxOffset;         \
+  int iNetworkByteOrder;          \
+  int iSecurityScheme;            \
+  DWORD dwMessageSize;            \
+  DWORD dwProviderReserved;
+typedef struct _WSAPROTOCOL_INFOA {
+  TP_PROTOCOL_MEMBERS
+  CHAR szProtocol[WSAPROTOCOL_LEN + 1];
+} WSAPROTOCOL_INFOA, *LPWSAPROTOCOL_INFOA;
+typedef struct _WSAPROTOCOL_INFOW {
+  TP_PROTOCOL_MEMBERS
+  WCHAR szProtocol[WSAPROTOCOL_LEN + 1];
+} WSAPROTOCOL_INFOW, *LPWSAPROTOCOL_INFOW;
+#undef TP_PROTOCOL_MEMBERS
 
 /* A set of sockets: an array of them, not a map of bits. FD_SETSIZE (64) may be defined larger before this header is
  * included; each set has the size that it was compiled with. */
@@ -135,6 +178,30 @@ typedef struct _WSANETWORKEVENTS {
   int lNetworkEvents; /* a LONG, as everywhere 32 bits */
   int iErrorCode[FD_MAX_EVENTS];
 } WSANETWORKEVENTS, *LPWSANETWORKEVENTS;
+
+/* Qualities of service are taken by WSAConnect and not looked at. */
+typedef ULONG SERVICETYPE;
+typedef struct _flowspec {
+  ULONG TokenRate;
+  ULONG TokenBucketSize;
+  ULONG PeakBandwidth;
+  ULONG Latency;
+  ULONG DelayVariation;
+  SERVICETYPE ServiceType;
+  ULONG MaxSduSize;
+  ULONG MinimumPolicedSize;
+} FLOWSPEC, *PFLOWSPEC, *LPFLOWSPEC;
+
+typedef struct _QualityOfService {
+  FLOWSPEC SendingFlowspec;
+  FLOWSPEC ReceivingFlowspec;
+  WSABUF ProviderSpecific;
+} QOS, *LPQOS;
+
+/* What WSAAccept asks: CF_ACCEPT, CF_REJECT, CF_DEFER. No protocol here has callers' data or qualities: those are null,
+ * and there is no room for the callee's. */
+typedef int(CALLBACK* LPCONDITIONPROC)(LPWSABUF lpCallerId, LPWSABUF lpCallerData, LPQOS lpSQOS, LPQOS lpGQOS,
+                                       LPWSABUF lpCalleeId, LPWSABUF lpCalleeData, GROUP* g, DWORD_PTR dwCallbackData);
 
 typedef OVERLAPPED WSAOVERLAPPED, *LPWSAOVERLAPPED;
 typedef void(CALLBACK* LPWSAOVERLAPPED_COMPLETION_ROUTINE)(DWORD dwError, DWORD cbTransferred,

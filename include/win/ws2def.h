@@ -62,6 +62,8 @@ static __inline LPWSACMSGHDR tp_next_control(const WSAMSG* message, LPWSACMSGHDR
 #define SO_CONNECT_TIME 0x700C
 #define SO_UPDATE_ACCEPT_CONTEXT 0x700B
 #define SO_UPDATE_CONNECT_CONTEXT 0x7010
+#define MSG_BCAST 0x0400   /* told by WSARecvMsg, beside MSG_TRUNC and MSG_CTRUNC, where IP_PKTINFO or IPV6_PKTINFO */
+#define MSG_MCAST 0x0800   /* is asked for: the datagram was sent to all, to a group */
 #define MSG_PARTIAL 0x8000 /* told by WSARecv: more of the message is to come; taken by no function */
 
 #define IOC_UNIX 0x00000000u
@@ -82,6 +84,7 @@ static __inline LPWSACMSGHDR tp_next_control(const WSAMSG* message, LPWSACMSGHDR
 #define SIO_ADDRESS_LIST_QUERY _WSAIOR(IOC_WS2, 22)
 #define SIO_GET_EXTENSION_FUNCTION_POINTER _WSAIORW(IOC_WS2, 6)
 #define SIO_ROUTING_INTERFACE_QUERY _WSAIORW(IOC_WS2, 20)
+#define SIO_GET_INTERFACE_LIST 0x4004747Fu /* IPv4's; an INTERFACE_INFO for each address */
 #define SIO_KEEPALIVE_VALS _WSAIOW(IOC_VENDOR, 4)
 #define SIO_UDP_CONNRESET _WSAIOW(IOC_VENDOR, 12)
 #define SIO_RCVALL _WSAIOW(IOC_VENDOR, 1)

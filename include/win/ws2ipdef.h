@@ -58,11 +58,18 @@ typedef struct in_pktinfo IN_PKTINFO, *PIN_PKTINFO;
 #ifndef TP_KERNEL_SOCKETS
 typedef struct group_req GROUP_REQ, *PGROUP_REQ;
 typedef struct group_source_req GROUP_SOURCE_REQ, *PGROUP_SOURCE_REQ;
+typedef struct group_filter GROUP_FILTER, *PGROUP_FILTER;
 #if defined(__USE_GNU)
 typedef struct in6_pktinfo IN6_PKTINFO, *PIN6_PKTINFO;
 #endif
 #endif
 
+#ifndef IFF_POINTTOPOINT
+#define IFF_POINTTOPOINT 0x10 /* Linux spells it with one T */
+#endif
+
+/* IP_PKTINFO, IPV6_PKTINFO and IPV6_HOPLIMIT have Linux's numbers; setting one asks for the information beside each
+ * datagram that WSARecvMsg brings, as on Windows. An interface's index may stand for its address, as 0.0.0.index. */
 #define IP_DONTFRAGMENT 0x500E
 #define IP_RECEIVE_BROADCAST 0x5016
 #define IPV6_PROTECTION_LEVEL 0x5017

@@ -45,13 +45,31 @@ struct addrinfo {
 
 typedef struct addrinfo ADDRINFOA, ADDRINFO, *PADDRINFOA, *LPADDRINFO;
 
+/* Both are freed by the function of their own width. */
+typedef struct addrinfoW {
+  int ai_flags;
+  int ai_family;
+  int ai_socktype;
+  int ai_protocol;
+  size_t ai_addrlen;
+  PWSTR ai_canonname;
+  struct sockaddr* ai_addr;
+  struct addrinfoW* ai_next;
+} ADDRINFOW, *PADDRINFOW;
+
 TP_BEGIN
 
+/* Hints with anything but flags, family, type and protocol: WSANO_RECOVERY. */
 int WSAAPI tp_getaddrinfo(const char* pNodeName, const char* pServiceName, const ADDRINFOA* pHints,
                           PADDRINFOA* ppResult) TP_SHIM(getaddrinfo);
 void WSAAPI tp_freeaddrinfo(PADDRINFOA pAddrInfo) TP_SHIM(freeaddrinfo);
 int WSAAPI tp_getnameinfo(const SOCKADDR* pSockaddr, int SockaddrLength, char* pNodeBuffer, DWORD NodeBufferSize,
                           char* pServiceBuffer, DWORD ServiceBufferSize, INT Flags) TP_SHIM(getnameinfo);
+INT WSAAPI GetAddrInfoW(LPCWSTR pNodeName, LPCWSTR pServiceName, const ADDRINFOW* pHints, PADDRINFOW* ppResult)
+    TP_SHIM(GetAddrInfoW);
+void WSAAPI FreeAddrInfoW(PADDRINFOW pAddrInfo) TP_SHIM(FreeAddrInfoW);
+INT WSAAPI GetNameInfoW(const SOCKADDR* pSockaddr, int SockaddrLength, LPWSTR pNodeBuffer, DWORD NodeBufferSize,
+                        LPWSTR pServiceBuffer, DWORD ServiceBufferSize, INT Flags) TP_SHIM(GetNameInfoW);
 
 /* 1; 0 where the text is no address (WSAEINVAL); -1 where the family is neither AF_INET nor AF_INET6, or null. */
 INT WSAAPI InetPtonA(INT Family, LPCSTR pszAddrString, PVOID pAddrBuf) TP_SHIM(InetPtonA);
@@ -69,13 +87,24 @@ TP_END
 #define inet_pton InetPtonA
 #define inet_ntop InetNtopA
 #define gai_strerrorA gai_strerror
+#define GetAddrInfoA getaddrinfo
+#define FreeAddrInfoA freeaddrinfo
+#define GetNameInfoA getnameinfo
 
 #ifdef UNICODE
 #define InetPton InetPtonW
 #define InetNtop InetNtopW
+#define GetAddrInfo GetAddrInfoW
+#define FreeAddrInfo FreeAddrInfoW
+#define GetNameInfo GetNameInfoW
+typedef ADDRINFOW ADDRINFOT, *PADDRINFOT;
 #else
 #define InetPton InetPtonA
 #define InetNtop InetNtopA
+#define GetAddrInfo getaddrinfo
+#define FreeAddrInfo freeaddrinfo
+#define GetNameInfo getnameinfo
+typedef ADDRINFOA ADDRINFOT, *PADDRINFOT;
 #endif
 
 #endif

@@ -18,14 +18,14 @@ T fail_with(std::uint32_t code, T result) {
   return result;
 }
 
-// What `body` returns, or `failure` with ERROR_NOT_ENOUGH_MEMORY where memory ran out in it: for functions that make
-// something. Whatever they had made is given back by its owners.
+// What `body` returns, or `failure` with ERROR_NOT_ENOUGH_MEMORY (Winsock: WSAENOBUFS) where memory ran out in it: for
+// functions that make something. Whatever they had made is given back by its owners.
 template <class T, class Body>
-T unless_memory_is_out(T failure, Body body) {
+T unless_memory_is_out(T failure, Body body, std::uint32_t code = ERROR_NOT_ENOUGH_MEMORY) {
   try {
     return body();
   } catch (const std::bad_alloc&) {
-    return fail_with(ERROR_NOT_ENOUGH_MEMORY, failure);
+    return fail_with(code, failure);
   }
 }
 

@@ -4,7 +4,7 @@
 // event object; nothing else does, so a client that takes no notice is not told again. What enables it again:
 //
 //   FD_READ, FD_OOB   a receive, whatever came of it; if more is there, it is recorded at once
-//   FD_ACCEPT         accept
+//   FD_ACCEPT         accept, and WSAAccept unless its client has put the connection off
 //   FD_WRITE          a send that failed with WSAEWOULDBLOCK
 //   FD_CONNECT        connect
 //   FD_CLOSE          nothing
@@ -56,7 +56,7 @@ long NetworkEvents::happening(Socket& socket) {
   const short ready = readiness(socket);
   const bool failed = (ready & (POLLERR | POLLHUP)) != 0;
   if (socket.listening) {
-    return (ready & POLLIN) != 0 ? kAcceptEvent : 0;
+    return (ready & POLLIN) != 0 || socket.has_put_off() ? kAcceptEvent : 0;
   }
   long events = 0;
   if (socket.connecting) {
@@ -71,7 +71,7 @@ long NetworkEvents::happening(Socket& socket) {
     socket.connected = errors_[place_of(kConnectEvent)] == 0;
     events = kConnectEvent;
   }
-  events |= (ready & POLLPRI) != 0 ? kOutOfBandEvent : 0;
+  events |= (ready & POLLPRI) != 0 && !socket.urgent_is_inline ? kOutOfBandEvent : 0;
   if (!socket.is_stream()) {
     return events | ((ready & (POLLIN | POLLERR)) != 0 ? kReadEvent : 0) | ((ready & POLLOUT) != 0 ? kWriteEvent : 0);
   }

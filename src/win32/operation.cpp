@@ -51,7 +51,7 @@ void Operation::complete(std::unique_ptr<Operation> operation) {
                               operation->result};
   operation->result->bytes = completion.bytes;
   operation->result->flags = completion.flags;
-  __atomic_store_n(&operation->result->status, std::uintptr_t{completion.error}, __ATOMIC_RELEASE);
+  operation->result->set_status(completion.error);
   // From here on the client may take its memory back.
   if (operation->event) {
     operation->event->set();

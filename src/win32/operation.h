@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -15,6 +16,9 @@
 
 namespace turnpike::win32 {
 
+// MSG_MCAST and MSG_BCAST.
+inline constexpr std::uint32_t kToGroup = 0x800, kToAll = 0x400;
+
 // One receiving or sending of data: what is asked, how far it has come, and what came of it.
 struct Transfer {
   bool receives = false;
@@ -25,6 +29,7 @@ struct Transfer {
   std::int32_t* name_length = nullptr;
   void* control = nullptr;
   std::uint32_t* control_length = nullptr;
+  std::uint32_t* message_flags = nullptr;  // of a message that is received
 
   std::uint32_t bytes = 0;
   std::uint32_t error = 0;  // a message that was cut short has bytes and WSAEMSGSIZE
@@ -43,6 +48,7 @@ struct OverlappedResult {
   RawHandle event;
 
   static constexpr std::uintptr_t kPending = 0x103;
+  void set_status(std::uintptr_t now) { __atomic_store_n(&status, now, __ATOMIC_RELEASE); }
   bool is_pending() const { return __atomic_load_n(&status, __ATOMIC_ACQUIRE) == kPending; }
 };
 
@@ -54,6 +60,8 @@ struct Operation {
   std::vector<iovec> buffers;
   sockaddr_storage to{};  // a copy: the client's may go when the call returns
   std::int32_t to_length = 0;
+  std::vector<std::byte> control;  // likewise
+  std::uint32_t control_length = 0;
 
   OverlappedResult* result = nullptr;
   Ref<Event> event;

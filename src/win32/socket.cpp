@@ -16,10 +16,10 @@
 
 #include <netinet/in.h>
 #include <poll.h>
-#include <unistd.h>
 #include <winerror.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "win32/futex.h"
 #include "win32/socket_errors.h"
@@ -38,6 +38,23 @@ void drop_sent(std::span<iovec>& buffers, std::size_t bytes) {
   }
 }
 
+// What a message tells about itself. That it was sent to many is known where the client has asked for IP_PKTINFO.
+std::uint32_t message_flags(const msghdr& message) {
+  auto flags = static_cast<std::uint32_t>(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+  auto* all = const_cast<msghdr*>(&message);
+  for (cmsghdr* each = CMSG_FIRSTHDR(all); each != nullptr; each = CMSG_NXTHDR(all, each)) {
+    if (each->cmsg_level == IPPROTO_IP && each->cmsg_type == IP_PKTINFO) {
+      in_pktinfo info{};
+      std::memcpy(&info, CMSG_DATA(each), sizeof(info));
+      const std::uint32_t to = ntohl(info.ipi_addr.s_addr);
+      flags |= IN_MULTICAST(to) ? kToGroup : to == INADDR_BROADCAST ? kToAll : 0;
+    } else if (each->cmsg_level == IPPROTO_IPV6 && each->cmsg_type == IPV6_PKTINFO) {
+      flags |= *CMSG_DATA(each) == 0xFF ? kToGroup : 0;
+    }
+  }
+  return flags;
+}
+
 std::int64_t now_in_milliseconds() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -45,8 +62,6 @@ std::int64_t now_in_milliseconds() {
 }
 
 }  // namespace
-
-Socket::~Socket() { ::close(descriptor_); }
 
 std::uint32_t Socket::error_of(const Transfer& transfer, int system_error) const {
   if (system_error == EPIPE) {
@@ -69,6 +84,9 @@ void Socket::note_receive(Transfer& transfer, const msghdr& message) const {
   if (transfer.control_length != nullptr) {
     *transfer.control_length = static_cast<std::uint32_t>(message.msg_controllen);
   }
+  if (transfer.message_flags != nullptr) {
+    *transfer.message_flags = message_flags(message);
+  }
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 && !is_stream()) {
     transfer.error = WSAEMSGSIZE;
   }
@@ -87,8 +105,8 @@ bool Socket::attempt(Transfer& transfer) {
     message.msg_iovlen = transfer.buffers.size();
     message.msg_control = transfer.control;
     message.msg_controllen = transfer.control_length != nullptr ? *transfer.control_length : 0;
-    const ssize_t done = transfer.receives ? ::recvmsg(descriptor_, &message, transfer.flags | MSG_CMSG_CLOEXEC)
-                                           : ::sendmsg(descriptor_, &message, transfer.flags | MSG_NOSIGNAL);
+    const ssize_t done = transfer.receives ? ::recvmsg(descriptor(), &message, transfer.flags | MSG_CMSG_CLOEXEC)
+                                           : ::sendmsg(descriptor(), &message, transfer.flags | MSG_NOSIGNAL);
     if (done < 0) {
       if (errno == EINTR) {
         continue;
@@ -166,7 +184,7 @@ std::uint32_t Socket::await(short events, std::uint32_t milliseconds) {
   const std::int64_t end = now_in_milliseconds() + milliseconds;
   int ready = 0;
   do {
-    pollfd wanted{descriptor_, events, 0};
+    pollfd wanted{descriptor(), events, 0};
     const std::int64_t left = std::max<std::int64_t>(0, end - now_in_milliseconds());
     ready =
         ::poll(&wanted, 1, milliseconds == kForEver ? -1 : static_cast<int>(std::min<std::int64_t>(left, INT32_MAX)));

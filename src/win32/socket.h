@@ -11,8 +11,9 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <string>
+#include <utility>
 
+#include "base/descriptor.h"
 #include "win32/handles.h"
 #include "win32/network_events.h"
 #include "win32/operation.h"
@@ -23,18 +24,25 @@ inline constexpr std::uint32_t kForEver = UINT32_MAX;
 
 using SocketHandle = std::uintptr_t;
 
+// One that was accepted from a listener's queue and has no socket yet.
+struct Connection {
+  Descriptor descriptor;
+  sockaddr_storage from{};
+  std::uint32_t from_length = 0;
+};
+
 class Socket final : public Object {
  public:
   static constexpr Kind kKind = Kind::kSocket;
 
-  // Takes the descriptor over, which never blocks.
-  Socket(int descriptor, int of_family, int of_type)
-      : Object(kKind), family(of_family), type(of_type), descriptor_(descriptor) {}
+  // The descriptor is one that never blocks.
+  Socket(Descriptor descriptor, int of_family, int of_type)
+      : Object(kKind), family(of_family), type(of_type), descriptor_(std::move(descriptor)) {}
 
   const int family;
   const int type;
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.number(); }
   bool is_stream() const { return type == SOCK_STREAM; }
 
   // Whether calls wait, and for how long at most: FIONBIO, SO_RCVTIMEO, SO_SNDTIMEO.
@@ -59,7 +67,8 @@ class Socket final : public Object {
   std::atomic<bool> may_share{false};  // SO_REUSEADDR and SO_EXCLUSIVEADDRUSE as the client has set them
   std::atomic<bool> exclusive{false};
   std::atomic<bool> listening{false};
-  std::atomic<std::uint32_t> kept_error{0};  // was told by FD_CLOSE; the next call meets it too
+  std::atomic<bool> urgent_is_inline{false};  // SO_OOBINLINE
+  std::atomic<std::uint32_t> kept_error{0};   // was told by FD_CLOSE; the next call meets it too
 
   // Set before anybody sees the socket.
   bool overlapped = true;
@@ -73,6 +82,11 @@ class Socket final : public Object {
   std::uint32_t inherit_events(Socket& listener);
   long take_events(Event* to_reset, NetworkEvents::Errors& errors);
   void enable_events(long events);
+
+  // Connections that WSAAccept's client has put off, for the next calls that accept.
+  void put_off(Connection connection);
+  bool take_put_off(Connection& connection);
+  bool has_put_off() const { return has_put_off_; }
 
   // The reactor: something has changed.
   void on_edge();
@@ -110,7 +124,7 @@ class Socket final : public Object {
   void close();
 
  private:
-  ~Socket() override;
+  ~Socket() override = default;
 
   void perform_allowed(Transfer& transfer);
   std::uint32_t why_not(const Transfer& transfer) const;
@@ -129,8 +143,10 @@ class Socket final : public Object {
   Operations sends_;
   CompletionCallback callback_ = nullptr;
   bool watched_ = false;
+  std::deque<Connection> put_off_;
+  std::atomic<bool> has_put_off_{false};
 
-  const int descriptor_;
+  const Descriptor descriptor_;
   std::atomic<bool> closed_{false};
   std::atomic<std::uint32_t> waiting_{0};
 };

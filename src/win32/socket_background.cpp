@@ -98,12 +98,13 @@ std::uint32_t Socket::begin(std::unique_ptr<Operation> operation, Transfer& outc
   if (error != 0) {
     return error;
   }
-  __atomic_store_n(&operation->result->status, OverlappedResult::kPending, __ATOMIC_RELEASE);
+  OverlappedResult& result = *operation->result;
   if (operation->event) {
     operation->event->reset();
   }
   if (queue.empty() && attempt(transfer)) {
     if (transfer.error != 0 && transfer.error != WSAEMSGSIZE) {
+      result.set_status(transfer.error);
       return transfer.error;
     }
     outcome = transfer;
@@ -111,9 +112,11 @@ std::uint32_t Socket::begin(std::unique_ptr<Operation> operation, Transfer& outc
     return outcome.error == 0 ? 0 : WSA_IO_PENDING;
   }
   if (!watch()) {
+    result.set_status(WSAENOBUFS);
     return WSAENOBUFS;
   }
   queue.push_back(std::move(operation));
+  result.set_status(OverlappedResult::kPending);
   return WSA_IO_PENDING;
 }
 
@@ -151,6 +154,23 @@ bool Socket::bind_completions(CompletionCallback callback) {
   return true;
 }
 
+void Socket::put_off(Connection connection) {
+  const std::lock_guard guard(lock_);
+  put_off_.push_back(std::move(connection));
+  has_put_off_ = true;
+}
+
+bool Socket::take_put_off(Connection& connection) {
+  const std::lock_guard guard(lock_);
+  if (put_off_.empty()) {
+    return false;
+  }
+  connection = std::move(put_off_.front());
+  put_off_.pop_front();
+  has_put_off_ = !put_off_.empty();
+  return true;
+}
+
 void Socket::close() {
   bool was_watched = false;
   {
@@ -166,7 +186,7 @@ void Socket::close() {
     await_delivery();  // without the lock, which the delivery may want
   }
   if (waiting_ != 0) {
-    ::shutdown(descriptor_, SHUT_RDWR);  // wakes them, on unconnected sockets too
+    ::shutdown(descriptor(), SHUT_RDWR);  // wakes them, on unconnected sockets too
   }
   cancel(nullptr, nullptr);
 }

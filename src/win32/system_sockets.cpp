@@ -13,9 +13,9 @@ sockaddr* plain(sockaddr_storage& address) { return reinterpret_cast<sockaddr*>(
 
 }  // namespace
 
-std::uint32_t open(int family, int type, int protocol, int& descriptor) {
-  descriptor = ::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
-  return outcome(descriptor);
+std::uint32_t open(int family, int type, int protocol, Descriptor& descriptor) {
+  descriptor.reset(::socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+  return outcome(descriptor.number());
 }
 
 std::uint32_t bind_to(int descriptor, const sockaddr* address, std::uint32_t length) {
@@ -28,12 +28,14 @@ std::uint32_t connect_to(int descriptor, const sockaddr* address, std::uint32_t 
 
 std::uint32_t listen_on(int descriptor, int backlog) { return outcome(::listen(descriptor, backlog)); }
 
-std::uint32_t accept_one(int descriptor, sockaddr_storage& address, std::uint32_t& length, int& accepted) {
-  length = sizeof(address);
+std::uint32_t accept_one(int descriptor, sockaddr_storage& address, std::uint32_t& length, Descriptor& accepted) {
+  int number = -1;
   do {
-    accepted = ::accept4(descriptor, plain(address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  } while (accepted < 0 && (errno == EINTR || errno == ECONNABORTED));
-  return outcome(accepted);
+    length = sizeof(address);
+    number = ::accept4(descriptor, plain(address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  } while (number < 0 && (errno == EINTR || errno == ECONNABORTED));
+  accepted.reset(number);
+  return outcome(number);
 }
 
 std::uint32_t shut(int descriptor, int how) { return outcome(::shutdown(descriptor, how)); }

@@ -6,13 +6,15 @@
 
 #include <cstdint>
 
+#include "base/descriptor.h"
+
 namespace turnpike::win32::system_sockets {
 
-std::uint32_t open(int family, int type, int protocol, int& descriptor);  // one that never blocks
+std::uint32_t open(int family, int type, int protocol, Descriptor& descriptor);  // one that never blocks
 std::uint32_t bind_to(int descriptor, const sockaddr* address, std::uint32_t length);
 std::uint32_t connect_to(int descriptor, const sockaddr* address, std::uint32_t length);
 std::uint32_t listen_on(int descriptor, int backlog);
-std::uint32_t accept_one(int descriptor, sockaddr_storage& address, std::uint32_t& length, int& accepted);
+std::uint32_t accept_one(int descriptor, sockaddr_storage& address, std::uint32_t& length, Descriptor& accepted);
 std::uint32_t shut(int descriptor, int how);
 std::uint32_t own_address(int descriptor, sockaddr_storage& address, std::uint32_t& length);
 std::uint32_t peer_address(int descriptor, sockaddr_storage& address, std::uint32_t& length);

@@ -2,26 +2,14 @@
 #include <winsock2.h>
 #include <ws2ipdef.h>
 
-#include <cstring>
+#include <utility>
 
 #include "win32/system_sockets.h"
+#include "win32/winsock_addresses.h"
 #include "win32/winsock_session.h"
 
 namespace turnpike::win32 {
 namespace {
-
-std::uint32_t length_of(int family) { return family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6); }
-
-// An address that a client passes.
-std::uint32_t check_address(const Socket& socket, const sockaddr* address, int length) {
-  if (address == nullptr || length < static_cast<int>(sizeof(address->sa_family))) {
-    return WSAEFAULT;
-  }
-  if (address->sa_family != socket.family) {
-    return WSAEAFNOSUPPORT;
-  }
-  return static_cast<std::uint32_t>(length) < length_of(socket.family) ? WSAEFAULT : 0;
-}
 
 std::uint32_t check_kind(int family, int type, DWORD flags) {
   if (family != AF_INET && family != AF_INET6) {
@@ -49,136 +37,25 @@ void set_defaults(const Socket& socket) {
   }
 }
 
-SOCKET published(Ref<Socket> socket) {
-  const SocketHandle handle = publish_socket(std::move(socket));
-  return handle != 0 ? handle : INVALID_SOCKET;
-}
-
 SOCKET open_socket(int family, int type, int protocol, DWORD flags) {
-  if (!winsock_is_started()) {
-    return INVALID_SOCKET;
-  }
-  int descriptor = -1;
+  Descriptor descriptor;
   std::uint32_t error = check_kind(family, type, flags);
   error = error != 0 ? error : system_sockets::open(family, type, protocol, descriptor);
   if (error != 0) {
     return fail_with(error, INVALID_SOCKET);
   }
-  Ref<Socket> socket = make_object<Socket>(descriptor, family, type);
+  Ref<Socket> socket = make_object<Socket>(std::move(descriptor), family, type);
   socket->overlapped = (flags & WSA_FLAG_OVERLAPPED) != 0;
   set_defaults(*socket);
-  return published(std::move(socket));
+  const SocketHandle handle = publish_socket(std::move(socket));
+  return handle != 0 ? handle : INVALID_SOCKET;
 }
 
-std::uint16_t port_of(const sockaddr_storage& address) {
-  return reinterpret_cast<const sockaddr_in&>(address).sin_port;  // at the same place in IPv6's
-}
-
-bool has_address(const Socket& socket) {
-  sockaddr_storage address{};
-  std::uint32_t length = 0;
-  return socket.bound ||
-         (system_sockets::own_address(socket.descriptor(), address, length) == 0 && port_of(address) != 0);
-}
-
-std::uint32_t begin_connect(Socket& socket, const sockaddr* name, int length) {
-  std::uint32_t error = check_address(socket, name, length);
-  if (error != 0) {
-    return error;
-  }
-  error = system_sockets::connect_to(socket.descriptor(), name, static_cast<std::uint32_t>(length));
-  const bool begun = error == 0 || error == WSAEWOULDBLOCK;
-  socket.bound = socket.bound || begun;
-  socket.connecting = error == WSAEWOULDBLOCK || (socket.connecting && error == WSAEALREADY);
-  socket.connected = socket.connected || error == 0;
-  return error;
-}
-
-std::uint32_t connect_socket(Socket& socket, const sockaddr* name, int length) {
-  std::uint32_t error = begin_connect(socket, name, length);
-  if (error != WSAEWOULDBLOCK || !socket.blocking) {
-    return error;
-  }
-  error = socket.await(POLLOUT, kForEver);
-  error = error != 0 ? error : system_sockets::take_error(socket.descriptor());
-  socket.connecting = false;
-  socket.connected = error == 0;
-  return error;
-}
-
-// Copies an address out into a buffer that may be absent.
-std::uint32_t hand_out(const sockaddr_storage& address, std::uint32_t length, sockaddr* to, int* to_length) {
-  if (to_length == nullptr || to == nullptr || *to_length < static_cast<int>(length)) {
-    return WSAEFAULT;
-  }
-  std::memcpy(to, &address, length);
-  *to_length = static_cast<int>(length);
-  return 0;
-}
-
-std::uint32_t accept_on(Socket& socket, sockaddr_storage& from, std::uint32_t& length, int& accepted) {
-  for (;;) {
-    std::uint32_t error = system_sockets::accept_one(socket.descriptor(), from, length, accepted);
-    if (error != WSAEWOULDBLOCK || !socket.blocking) {
-      return error;
-    }
-    error = socket.await(POLLIN, kForEver);
-    if (error != 0) {
-      return error;
-    }
-  }
-}
-
-SOCKET accept_socket(Socket& listener, sockaddr* address, int* address_length) {
-  if (address != nullptr &&
-      (address_length == nullptr || *address_length < static_cast<int>(length_of(listener.family)))) {
-    return fail_with(WSAEFAULT, INVALID_SOCKET);
-  }
-  sockaddr_storage from{};
-  std::uint32_t length = 0;
-  int accepted = -1;
-  const std::uint32_t error = accept_on(listener, from, length, accepted);
-  listener.enable_events(kAcceptEvent);
-  if (error != 0) {
-    return fail_with(error, INVALID_SOCKET);
-  }
-  Ref<Socket> socket = make_object<Socket>(accepted, listener.family, listener.type);
-  socket->blocking = listener.blocking.load();
-  socket->receive_timeout = listener.receive_timeout.load();
-  socket->send_timeout = listener.send_timeout.load();
-  socket->overlapped = listener.overlapped;
-  socket->bound = true;
-  socket->connected = true;
-  if (address != nullptr) {
-    hand_out(from, length, address, address_length);
-  }
-  const SOCKET handle = published(socket);
-  if (handle != INVALID_SOCKET) {
-    socket->inherit_events(listener);
-  }
-  return handle;
-}
-
-std::uint32_t listen_on(Socket& socket, int backlog) {
-  if (!socket.is_stream()) {
-    return WSAEOPNOTSUPP;
-  }
-  const std::uint32_t error = has_address(socket) ? system_sockets::listen_on(socket.descriptor(), backlog) : WSAEINVAL;
-  socket.listening = socket.listening || error == 0;
-  return error;
-}
-
-std::uint32_t shut_down(Socket& socket, int how) {
-  if (how != SD_RECEIVE && how != SD_SEND && how != SD_BOTH) {
-    return WSAEINVAL;
-  }
-  const std::uint32_t error = system_sockets::shut(socket.descriptor(), how);
-  if (error == 0 || (error == WSAENOTCONN && !socket.is_stream())) {
-    socket.no_more_receives = socket.no_more_receives || how != SD_SEND;
-    socket.no_more_sends = socket.no_more_sends || how != SD_RECEIVE;
-    return 0;
-  }
-  return error;
+SOCKET open_if_started(int family, int type, int protocol, DWORD flags) {
+  return !winsock_is_started()
+             ? INVALID_SOCKET
+             : unless_memory_is_out(
+                   INVALID_SOCKET, [=] { return open_socket(family, type, protocol, flags); }, WSAENOBUFS);
 }
 
 using AddressOf = std::uint32_t (*)(int, sockaddr_storage&, std::uint32_t&);
@@ -200,14 +77,10 @@ int tell_address(SOCKET s, AddressOf which, sockaddr* name, int* length, bool mu
 }  // namespace
 }  // namespace turnpike::win32
 
-using turnpike::win32::accept_socket;
 using turnpike::win32::check_address;
-using turnpike::win32::connect_socket;
 using turnpike::win32::fail_with;
 using turnpike::win32::Held;
-using turnpike::win32::listen_on;
-using turnpike::win32::open_socket;
-using turnpike::win32::shut_down;
+using turnpike::win32::open_if_started;
 using turnpike::win32::Socket;
 using turnpike::win32::socket_of_call;
 using turnpike::win32::socket_result;
@@ -215,14 +88,18 @@ using turnpike::win32::tell_address;
 
 namespace system_sockets = turnpike::win32::system_sockets;
 
-SOCKET WSAAPI socket(int af, int type, int protocol) { return open_socket(af, type, protocol, WSA_FLAG_OVERLAPPED); }
-
-SOCKET WSAAPI WSASocketA(int af, int type, int protocol, void* lpProtocolInfo, GROUP, DWORD dwFlags) {
-  return lpProtocolInfo == nullptr ? open_socket(af, type, protocol, dwFlags) : fail_with(WSAEINVAL, INVALID_SOCKET);
+SOCKET WSAAPI socket(int af, int type, int protocol) {
+  return open_if_started(af, type, protocol, WSA_FLAG_OVERLAPPED);
 }
 
-SOCKET WSAAPI WSASocketW(int af, int type, int protocol, void* lpProtocolInfo, GROUP g, DWORD dwFlags) {
-  return WSASocketA(af, type, protocol, lpProtocolInfo, g, dwFlags);
+SOCKET WSAAPI WSASocketA(int af, int type, int protocol, LPWSAPROTOCOL_INFOA lpProtocolInfo, GROUP, DWORD dwFlags) {
+  return lpProtocolInfo == nullptr ? open_if_started(af, type, protocol, dwFlags)
+                                   : fail_with(WSAEINVAL, INVALID_SOCKET);
+}
+
+SOCKET WSAAPI WSASocketW(int af, int type, int protocol, LPWSAPROTOCOL_INFOW lpProtocolInfo, GROUP, DWORD dwFlags) {
+  return lpProtocolInfo == nullptr ? open_if_started(af, type, protocol, dwFlags)
+                                   : fail_with(WSAEINVAL, INVALID_SOCKET);
 }
 
 int WSAAPI bind(SOCKET s, const struct sockaddr* name, int namelen) {
@@ -234,31 +111,6 @@ int WSAAPI bind(SOCKET s, const struct sockaddr* name, int namelen) {
   error = error != 0 ? error : system_sockets::bind_to(socket->descriptor(), name, static_cast<unsigned>(namelen));
   socket->bound = socket->bound || error == 0;
   return socket_result(error);
-}
-
-int WSAAPI connect(SOCKET s, const struct sockaddr* name, int namelen) {
-  const Held<Socket> socket = socket_of_call(s);
-  if (!socket) {
-    return SOCKET_ERROR;
-  }
-  const std::uint32_t error = connect_socket(*socket, name, namelen);
-  socket->enable_events(turnpike::win32::kConnectEvent);
-  return socket_result(error);
-}
-
-int WSAAPI listen(SOCKET s, int backlog) {
-  const Held<Socket> socket = socket_of_call(s);
-  return socket ? socket_result(listen_on(*socket, backlog)) : SOCKET_ERROR;
-}
-
-SOCKET WSAAPI accept(SOCKET s, struct sockaddr* addr, int* addrlen) {
-  const Held<Socket> socket = socket_of_call(s);
-  return socket ? accept_socket(*socket, addr, addrlen) : INVALID_SOCKET;
-}
-
-int WSAAPI shutdown(SOCKET s, int how) {
-  const Held<Socket> socket = socket_of_call(s);
-  return socket ? socket_result(shut_down(*socket, how)) : SOCKET_ERROR;
 }
 
 int WSAAPI getsockname(SOCKET s, struct sockaddr* name, int* namelen) {

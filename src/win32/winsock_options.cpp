@@ -58,6 +58,17 @@ bool is_structure(int level, int name) {
   }
 }
 
+// On Windows one option asks for the information and names it when it comes; Linux has two.
+int system_name(int level, int name) {
+  if (level == IPPROTO_IPV6 && name == IPV6_PKTINFO) {
+    return IPV6_RECVPKTINFO;
+  }
+  return level == IPPROTO_IPV6 && name == IPV6_HOPLIMIT ? IPV6_RECVHOPLIMIT : name;
+}
+
+// Both take an IPv4 interface's index in the network's order, and only Linux an IPv6 one's.
+bool is_in_network_order(int level, int name) { return level == IPPROTO_IPV6 && name == IPV6_UNICAST_IF; }
+
 // Where an address of an interface is asked for, 0.x.y.z stands for the interface with that index.
 int interface_index(in_addr address) {
   const std::uint32_t number = ntohl(address.s_addr);
@@ -77,17 +88,78 @@ std::uint32_t set_multicast_interface(const Socket& socket, const char* value, i
   return system_sockets::set_option(socket.descriptor(), IPPROTO_IP, IP_MULTICAST_IF, &wanted, sizeof(wanted));
 }
 
-std::uint32_t change_membership(const Socket& socket, int name, const char* value, int length) {
+std::uint32_t change_membership(const Socket& socket, int name, const char* value) {
   ip_mreq asked{};
-  if (length < static_cast<int>(sizeof(asked))) {
-    return WSAEFAULT;
-  }
   std::memcpy(&asked, value, sizeof(asked));
   ip_mreqn wanted{asked.imr_multiaddr, asked.imr_interface, interface_index(asked.imr_interface)};
   if (wanted.imr_ifindex != 0) {
     wanted.imr_address.s_addr = INADDR_ANY;
   }
   return system_sockets::set_option(socket.descriptor(), IPPROTO_IP, name, &wanted, sizeof(wanted));
+}
+
+void put_address(sockaddr_storage& place, in_addr address) {
+  auto& plain = reinterpret_cast<sockaddr_in&>(place);
+  plain.sin_family = AF_INET;
+  plain.sin_addr = address;
+}
+
+int by_index(int name) {
+  switch (name) {
+    case IP_ADD_SOURCE_MEMBERSHIP:
+      return MCAST_JOIN_SOURCE_GROUP;
+    case IP_DROP_SOURCE_MEMBERSHIP:
+      return MCAST_LEAVE_SOURCE_GROUP;
+    case IP_BLOCK_SOURCE:
+      return MCAST_BLOCK_SOURCE;
+    default:
+      return MCAST_UNBLOCK_SOURCE;
+  }
+}
+
+// Linux takes no index in an ip_mreq_source; but there is another option for each of these that does.
+std::uint32_t change_source(const Socket& socket, int name, const char* value) {
+  ip_mreq_source asked{};
+  std::memcpy(&asked, value, sizeof(asked));
+  const int index = interface_index(asked.imr_interface);
+  if (index == 0) {
+    return system_sockets::set_option(socket.descriptor(), IPPROTO_IP, name, &asked, sizeof(asked));
+  }
+  group_source_req wanted{};
+  wanted.gsr_interface = static_cast<std::uint32_t>(index);
+  put_address(wanted.gsr_group, asked.imr_multiaddr);
+  put_address(wanted.gsr_source, asked.imr_sourceaddr);
+  return system_sockets::set_option(socket.descriptor(), IPPROTO_IP, by_index(name), &wanted, sizeof(wanted));
+}
+
+// What such an option has at least.
+std::size_t size_of_structure(int level, int name) {
+  if (level == SOL_SOCKET) {
+    return sizeof(linger);
+  }
+  switch (name) {
+    case IP_ADD_MEMBERSHIP:
+    case IP_DROP_MEMBERSHIP:
+      return level == IPPROTO_IP ? sizeof(ip_mreq) : 1;
+    case IP_ADD_SOURCE_MEMBERSHIP:
+    case IP_DROP_SOURCE_MEMBERSHIP:
+    case IP_BLOCK_SOURCE:
+    case IP_UNBLOCK_SOURCE:
+      return sizeof(ip_mreq_source);
+    case IPV6_JOIN_GROUP:
+    case IPV6_LEAVE_GROUP:
+      return level == IPPROTO_IPV6 ? sizeof(ipv6_mreq) : 1;
+    case MCAST_JOIN_GROUP:
+    case MCAST_LEAVE_GROUP:
+      return sizeof(group_req);
+    case MCAST_JOIN_SOURCE_GROUP:
+    case MCAST_LEAVE_SOURCE_GROUP:
+    case MCAST_BLOCK_SOURCE:
+    case MCAST_UNBLOCK_SOURCE:
+      return sizeof(group_source_req);
+    default:
+      return 1;  // of many lengths: Linux says
+  }
 }
 
 // A stream's address may always be taken over from connections that linger, as on Windows; and never from a listener,
@@ -136,10 +208,12 @@ std::uint32_t set_number_option(Socket& socket, int level, int name, int number)
       case SO_DEBUG:
       case SO_DONTROUTE:
       case SO_KEEPALIVE:
-      case SO_OOBINLINE:
       case SO_RCVBUF:
       case SO_RCVLOWAT:
       case SO_SNDBUF:
+        break;
+      case SO_OOBINLINE:
+        socket.urgent_is_inline = on;
         break;
       default:
         return WSAENOPROTOOPT;
@@ -153,18 +227,23 @@ std::uint32_t set_number_option(Socket& socket, int level, int name, int number)
       (level == IPPROTO_IPV6 && name == IPV6_PROTECTION_LEVEL)) {
     return 0;  // Linux always receives them, and has no such levels
   }
-  return system_sockets::set_number(socket.descriptor(), level, name, number);
+  return system_sockets::set_number(
+      socket.descriptor(), level, system_name(level, name),
+      is_in_network_order(level, name) ? static_cast<int>(htonl(static_cast<std::uint32_t>(number))) : number);
 }
 
 std::uint32_t set_structure(const Socket& socket, int level, int name, const char* value, int length) {
+  if (static_cast<std::size_t>(length) < size_of_structure(level, name)) {
+    return WSAEFAULT;
+  }
   if (level == IPPROTO_IP && name == IP_MULTICAST_IF) {
     return set_multicast_interface(socket, value, length);
   }
   if (level == IPPROTO_IP && (name == IP_ADD_MEMBERSHIP || name == IP_DROP_MEMBERSHIP)) {
-    return change_membership(socket, name, value, length);
+    return change_membership(socket, name, value);
   }
-  if (level == SOL_SOCKET && length < static_cast<int>(sizeof(linger))) {
-    return WSAEFAULT;
+  if (level == IPPROTO_IP && name >= IP_UNBLOCK_SOURCE && name <= IP_DROP_SOURCE_MEMBERSHIP) {
+    return change_source(socket, name, value);
   }
   return system_sockets::set_option(socket.descriptor(), level, name, value, static_cast<std::uint32_t>(length));
 }
@@ -172,7 +251,10 @@ std::uint32_t set_structure(const Socket& socket, int level, int name, const cha
 std::uint32_t get_system_number(const Socket& socket, int level, int name, int& number) {
   std::uint32_t length = sizeof(number);
   number = 0;
-  return system_sockets::get_option(socket.descriptor(), level, name, &number, length);
+  const std::uint32_t error =
+      system_sockets::get_option(socket.descriptor(), level, system_name(level, name), &number, length);
+  number = is_in_network_order(level, name) ? static_cast<int>(ntohl(static_cast<std::uint32_t>(number))) : number;
+  return error;
 }
 
 std::uint32_t get_socket_number(Socket& socket, int name, int& number) {

@@ -34,22 +34,33 @@ class Watch {
     sockets_.push_back(std::move(socket));
     return true;
   }
-  void add_nothing() { polled_.push_back({-1, 0, 0}); }
 
   // How many have something to say; a signal is no reason to come back earlier, but time is then counted anew.
   int wait(const timespec* timeout) {
+    const timespec at_once{};
+    bool is_ready = false;
+    for (std::size_t i = 0; i < size(); ++i) {
+      is_ready = is_ready || can_accept(i);
+    }
     int ready = 0;
     do {
-      ready = ::ppoll(polled_.data(), polled_.size(), timeout, nullptr);
+      ready = ::ppoll(polled_.data(), polled_.size(), is_ready ? &at_once : timeout, nullptr);
     } while (ready < 0 && errno == EINTR);
     return ready;
   }
 
-  short events(std::size_t index) const { return polled_[index].revents; }
+  short events(std::size_t index) const {
+    return static_cast<short>(polled_[index].revents | (can_accept(index) ? POLLIN : 0));
+  }
   Socket& socket(std::size_t index) const { return *sockets_[index]; }
   std::size_t size() const { return polled_.size(); }
 
  private:
+  // A connection that was put off, of which Linux knows nothing any more.
+  bool can_accept(std::size_t index) const {
+    return (polled_[index].events & POLLIN) != 0 && sockets_[index]->has_put_off();
+  }
+
   std::vector<pollfd> polled_;
   std::vector<Held<Socket>> sockets_;
 };

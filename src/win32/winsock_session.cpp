@@ -70,14 +70,14 @@ SocketHandle publish_socket(Ref<Socket> socket) {
   if (all.starts == 0) {
     return fail_with(WSANOTINITIALISED, SocketHandle{0});
   }
-  Socket& opened = *socket;
-  const auto handle = reinterpret_cast<SocketHandle>(open_handle(std::move(socket)));
-  if (handle == 0) {
+  NewHandle opened(socket);
+  if (!opened) {
     return fail_with(WSAENOBUFS, SocketHandle{0});
   }
-  opened.handle = handle;
-  all.open.insert(handle);
-  return handle;
+  socket->handle = reinterpret_cast<SocketHandle>(opened.raw());
+  all.open.insert(socket->handle);
+  opened.keep();
+  return socket->handle;
 }
 
 Held<Socket> socket_of_call(SocketHandle handle) {

@@ -1,11 +1,15 @@
 // Sending and receiving.
 #include <winsock2.h>
+#include <ws2ipdef.h>
+
+#include "win32/winsock_transfer.h"
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
-#include <vector>
 
+#include "win32/winsock_addresses.h"
 #include "win32/winsock_session.h"
 
 namespace turnpike::win32 {
@@ -22,12 +26,21 @@ std::uint32_t check_buffer(const void* buffer, int length, int flags, int allowe
   return (flags & ~allowed) != 0 ? WSAEOPNOTSUPP : 0;
 }
 
+// Room for the address whence something comes, or the address where it is to go; a stream looks at neither.
+std::uint32_t check_name(const Socket& socket, bool receives, const sockaddr* name, const int* length) {
+  if (name == nullptr || socket.is_stream()) {
+    return 0;
+  }
+  return receives ? check_room(socket, name, length) : check_address(socket, name, *length);
+}
+
 // Bytes moved, or SOCKET_ERROR.
 int perform(SOCKET s, Transfer& transfer, std::uint32_t error) {
   const Held<Socket> socket = socket_of_call(s);
   if (!socket) {
     return SOCKET_ERROR;
   }
+  error = error != 0 ? error : check_name(*socket, transfer.receives, transfer.name, transfer.name_length);
   if (error != 0) {
     return fail_with(error, SOCKET_ERROR);
   }
@@ -38,10 +51,7 @@ int perform(SOCKET s, Transfer& transfer, std::uint32_t error) {
 }
 
 int receive(SOCKET s, char* buffer, int length, int flags, sockaddr* from, int* from_length) {
-  std::uint32_t error = check_buffer(buffer, length, flags, kReceiveFlags);
-  if (from != nullptr && (from_length == nullptr || *from_length < static_cast<int>(sizeof(sockaddr_in)))) {
-    error = WSAEFAULT;
-  }
+  const std::uint32_t error = check_buffer(buffer, length, flags, kReceiveFlags);
   std::array<iovec, 1> buffers{{{buffer, static_cast<std::size_t>(length)}}};
   Transfer transfer{.receives = true,
                     .flags = flags,
@@ -52,10 +62,7 @@ int receive(SOCKET s, char* buffer, int length, int flags, sockaddr* from, int* 
 }
 
 int transmit(SOCKET s, const char* buffer, int length, int flags, const sockaddr* to, int to_length) {
-  std::uint32_t error = check_buffer(buffer, length, flags, kSendFlags);
-  if (to != nullptr && to_length < static_cast<int>(sizeof(sockaddr_in))) {
-    error = WSAEFAULT;
-  }
+  const std::uint32_t error = check_buffer(buffer, length, flags, kSendFlags);
   std::array<iovec, 1> buffers{{{const_cast<char*>(buffer), static_cast<std::size_t>(length)}}};
   Transfer transfer{.flags = flags,
                     .buffers = buffers,
@@ -64,21 +71,7 @@ int transmit(SOCKET s, const char* buffer, int length, int flags, const sockaddr
   return perform(s, transfer, error);
 }
 
-// What a WSARecv or WSASend asks, of either kind.
-struct Request {
-  bool receives;
-  LPWSABUF buffers;
-  DWORD count;
-  LPDWORD bytes;
-  DWORD flags;
-  sockaddr* name;
-  LPINT name_length;
-  LPWSAOVERLAPPED overlapped;
-  LPWSAOVERLAPPED_COMPLETION_ROUTINE routine;
-  DWORD* result_flags;  // of a receive
-};
-
-std::uint32_t check(const Request& request) {
+std::uint32_t check(const Socket& socket, const Request& request) {
   if (request.buffers == nullptr && request.count != 0) {
     return WSAEFAULT;
   }
@@ -92,49 +85,41 @@ std::uint32_t check(const Request& request) {
   if ((flags & ~(allowed | MSG_PARTIAL)) != 0) {
     return WSAEOPNOTSUPP;
   }
-  if (request.name != nullptr &&
-      (request.name_length == nullptr || *request.name_length < static_cast<int>(sizeof(sockaddr_in)))) {
+  if (request.control != nullptr && request.control->buf == nullptr && request.control->len != 0) {
     return WSAEFAULT;
+  }
+  if (const std::uint32_t error = check_name(socket, request.receives, request.name, request.name_length); error != 0) {
+    return error;
   }
   return request.overlapped == nullptr && request.bytes == nullptr ? WSAEFAULT : 0;
 }
 
-std::vector<iovec> buffers_of(const Request& request) {
-  std::vector<iovec> buffers(request.count);
-  for (DWORD i = 0; i < request.count; ++i) {
-    buffers[i] = {request.buffers[i].buf, request.buffers[i].len};
+// Windows' IN_PKTINFO of a message that is sent has one address, and that is whence it goes.
+void name_the_source(cmsghdr& header) {
+  if (header.cmsg_level == IPPROTO_IP && header.cmsg_type == IP_PKTINFO &&
+      header.cmsg_len >= CMSG_LEN(sizeof(in_pktinfo))) {
+    in_pktinfo info{};
+    std::memcpy(&info, CMSG_DATA(&header), sizeof(info));
+    info.ipi_spec_dst = info.ipi_addr;
+    std::memcpy(CMSG_DATA(&header), &info, sizeof(info));
   }
-  return buffers;
 }
 
-Transfer transfer_of(const Request& request, const Socket& socket) {
-  Transfer transfer;
-  transfer.receives = request.receives;
-  transfer.flags = static_cast<int>(request.flags) & ~MSG_PARTIAL;
-  const bool whole = !request.receives || (transfer.flags & MSG_WAITALL) != 0;
-  transfer.whole = whole && socket.is_stream() && (transfer.flags & MSG_PEEK) == 0;
-  return transfer;
-}
-
-std::uint32_t perform_now(Socket& socket, const Request& request) {
-  std::vector<iovec> buffers = buffers_of(request);
-  Transfer transfer = transfer_of(request, socket);
-  transfer.buffers = buffers;
-  transfer.name = request.name;
-  transfer.name_length = request.name != nullptr ? request.name_length : nullptr;
-  socket.perform(transfer);
-  if ((transfer.error == 0 || transfer.error == WSAEMSGSIZE) && request.bytes != nullptr) {
-    *request.bytes = transfer.bytes;
-    if (request.result_flags != nullptr) {
-      *request.result_flags = told_flags(transfer);
-    }
+// The client's are his to take back when the call returns, and are not to be written to.
+void copy_control(Operation& operation, const WSABUF& control) {
+  const auto* bytes = reinterpret_cast<const std::byte*>(control.buf);
+  operation.control.assign(bytes, bytes + control.len);
+  operation.control_length = control.len;
+  msghdr message{};
+  message.msg_control = operation.control.data();
+  message.msg_controllen = operation.control.size();
+  for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr; each = CMSG_NXTHDR(&message, each)) {
+    name_the_source(*each);
   }
-  return transfer.error;
 }
 
 void aim(Operation& operation, const Request& request) {
   Transfer& transfer = operation.transfer;
-  transfer.buffers = operation.buffers;
   if (request.name == nullptr) {
     return;
   }
@@ -149,6 +134,48 @@ void aim(Operation& operation, const Request& request) {
   transfer.name_length = &operation.to_length;
 }
 
+void add_control(Operation& operation, const Request& request) {
+  Transfer& transfer = operation.transfer;
+  transfer.message_flags = request.message_flags;
+  if (request.control == nullptr || request.control->len == 0) {
+    return;
+  }
+  if (!request.receives) {
+    copy_control(operation, *request.control);
+  }
+  transfer.control = request.receives ? request.control->buf : static_cast<void*>(operation.control.data());
+  transfer.control_length = request.receives ? &request.control->len : &operation.control_length;
+}
+
+void prepare(Operation& operation, const Socket& socket, const Request& request) {
+  operation.buffers.resize(request.count);
+  for (DWORD i = 0; i < request.count; ++i) {
+    operation.buffers[i] = {request.buffers[i].buf, request.buffers[i].len};
+  }
+  Transfer& transfer = operation.transfer;
+  transfer.receives = request.receives;
+  transfer.flags = static_cast<int>(request.flags) & ~MSG_PARTIAL;
+  transfer.buffers = operation.buffers;
+  const bool whole = !request.receives || (transfer.flags & MSG_WAITALL) != 0;
+  transfer.whole = whole && socket.is_stream() && (transfer.flags & MSG_PEEK) == 0;
+  aim(operation, request);
+  add_control(operation, request);
+}
+
+std::uint32_t perform_now(Socket& socket, const Request& request) {
+  Operation operation;
+  prepare(operation, socket, request);
+  const Transfer& transfer = operation.transfer;
+  socket.perform(operation.transfer);
+  if ((transfer.error == 0 || transfer.error == WSAEMSGSIZE) && request.bytes != nullptr) {
+    *request.bytes = transfer.bytes;
+    if (request.result_flags != nullptr) {
+      *request.result_flags = told_flags(transfer);
+    }
+  }
+  return transfer.error;
+}
+
 std::uint32_t begin_overlapped(Socket& socket, const Request& request) {
   auto operation = std::make_unique<Operation>();
   operation->result = reinterpret_cast<OverlappedResult*>(request.overlapped);
@@ -161,9 +188,7 @@ std::uint32_t begin_overlapped(Socket& socket, const Request& request) {
     }
     operation->event = Ref<Event>(event.get());
   }
-  operation->buffers = buffers_of(request);
-  operation->transfer = transfer_of(request, socket);
-  aim(*operation, request);
+  prepare(*operation, socket, request);
   Transfer outcome;
   const std::uint32_t error = socket.begin(std::move(operation), outcome);
   if (request.receives) {
@@ -172,31 +197,32 @@ std::uint32_t begin_overlapped(Socket& socket, const Request& request) {
   if (error == 0 && request.bytes != nullptr) {
     *request.bytes = outcome.bytes;
   }
-  if (error == 0 && request.receives) {
+  if (error == 0 && request.result_flags != nullptr) {
     *request.result_flags = told_flags(outcome);
   }
   return error;
 }
 
-int submit(SOCKET s, const Request& request) {
+int submit_on(SOCKET s, const Request& request) {
   const Held<Socket> socket = socket_of_call(s);
-  if (!socket) {
-    return SOCKET_ERROR;
-  }
-  std::uint32_t error = check(request);
-  if (error == 0) {
-    error = request.overlapped != nullptr && socket->overlapped ? begin_overlapped(*socket, request)
-                                                                : perform_now(*socket, request);
-  }
-  return socket_result(error);
+  return socket ? socket_result(unless_memory_is_out(
+                      std::uint32_t{WSAENOBUFS}, [&] { return submit(*socket, request); }, WSAENOBUFS))
+                : SOCKET_ERROR;
 }
 
 }  // namespace
+
+std::uint32_t submit(Socket& socket, const Request& request) {
+  const std::uint32_t error = check(socket, request);
+  return error != 0                                           ? error
+         : request.overlapped != nullptr && socket.overlapped ? begin_overlapped(socket, request)
+                                                              : perform_now(socket, request);
+}
 }  // namespace turnpike::win32
 
 using turnpike::win32::fail_with;
 using turnpike::win32::receive;
-using turnpike::win32::submit;
+using turnpike::win32::submit_on;
 using turnpike::win32::transmit;
 
 int WSAAPI recv(SOCKET s, char* buf, int len, int flags) { return receive(s, buf, len, flags, nullptr, nullptr); }
@@ -224,8 +250,8 @@ int WSAAPI WSARecvFrom(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWOR
   if (lpFlags == nullptr && is_socket) {
     return fail_with(WSAEFAULT, SOCKET_ERROR);
   }
-  return submit(s, {true, lpBuffers, dwBufferCount, lpNumberOfBytesRecvd, lpFlags != nullptr ? *lpFlags : 0, lpFrom,
-                    lpFromlen, lpOverlapped, lpCompletionRoutine, lpFlags});
+  return submit_on(s, {true, lpBuffers, dwBufferCount, lpNumberOfBytesRecvd, lpFlags != nullptr ? *lpFlags : 0, lpFrom,
+                       lpFromlen, lpOverlapped, lpCompletionRoutine, lpFlags});
 }
 
 int WSAAPI WSASend(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
@@ -237,6 +263,6 @@ int WSAAPI WSASend(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lp
 int WSAAPI WSASendTo(SOCKET s, LPWSABUF lpBuffers, DWORD dwBufferCount, LPDWORD lpNumberOfBytesSent, DWORD dwFlags,
                      const struct sockaddr* lpTo, int iTolen, LPWSAOVERLAPPED lpOverlapped,
                      LPWSAOVERLAPPED_COMPLETION_ROUTINE lpCompletionRoutine) {
-  return submit(s, {false, lpBuffers, dwBufferCount, lpNumberOfBytesSent, dwFlags, const_cast<sockaddr*>(lpTo), &iTolen,
-                    lpOverlapped, lpCompletionRoutine, nullptr});
+  return submit_on(s, {false, lpBuffers, dwBufferCount, lpNumberOfBytesSent, dwFlags, const_cast<sockaddr*>(lpTo),
+                       &iTolen, lpOverlapped, lpCompletionRoutine, nullptr});
 }

@@ -1,10 +1,7 @@
-#include <rtutils.h>
 #include <winsock2.h>
 
 #include <array>
-#include <atomic>
 #include <filesystem>
-#include <functional>
 #include <thread>
 
 #include "winsock_tests.h"
@@ -25,14 +22,6 @@ long next_events(SOCKET s, HANDLE event, int* error = nullptr, int bit = 0) {
     *error = events.iErrorCode[bit];
   }
   return events.lNetworkEvents;
-}
-
-void say(SOCKET to, const char* text) {
-  const SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
-  sockaddr_in where = address_of(to);
-  EXPECT_EQ(sendto(s, text, static_cast<int>(std::strlen(text)), 0, plain(where), sizeof(where)),
-            static_cast<int>(std::strlen(text)));
-  closesocket(s);
 }
 
 int hear(SOCKET s) {
@@ -194,111 +183,6 @@ TEST_F(NetworkEventsTest, RefuseWhatMakesNoSense) {
   EXPECT_SOCKET_FAILS(WSAEnumNetworkEvents(s, event, nullptr), SOCKET_ERROR, WSAEFAULT);
   EXPECT_SOCKET_FAILS(WSAEnumNetworkEvents(INVALID_SOCKET, event, &events), SOCKET_ERROR, WSAENOTSOCK);
   closesocket(s);
-}
-
-// ---- overlapped -----------------------------------------------------------------------------------------------------
-
-struct Received {
-  OVERLAPPED overlapped{};
-  std::array<char, 8> data{};
-  WSABUF buffer{static_cast<ULONG>(data.size()), data.data()};
-  DWORD flags = 0;
-
-  int begin(SOCKET s, HANDLE event, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine = nullptr) {
-    overlapped.hEvent = event;
-    return WSARecv(s, &buffer, 1, nullptr, &flags, &overlapped, routine);
-  }
-};
-
-TEST_F(NetworkEventsTest, AnOverlappedReceiveSetsItsEvent) {
-  const SOCKET s = bound_socket();
-  const OwnedHandle event = manual_event(true);
-  Received received;
-  DWORD bytes = 0;
-  DWORD flags = 0;
-  EXPECT_SOCKET_FAILS(received.begin(s, event), SOCKET_ERROR, WSA_IO_PENDING);
-  EXPECT_FALSE(is_signalled(event));
-  EXPECT_SOCKET_FAILS(WSAGetOverlappedResult(s, &received.overlapped, &bytes, FALSE, &flags), FALSE, WSA_IO_INCOMPLETE);
-  say(s, "abc");
-  EXPECT_TRUE(WSAGetOverlappedResult(s, &received.overlapped, &bytes, TRUE, &flags));
-  EXPECT_EQ(bytes, 3U);
-  EXPECT_TRUE(is_signalled(event));
-  say(s, "0123456789");  // more than there is room for
-  EXPECT_SOCKET_FAILS(received.begin(s, event), SOCKET_ERROR, WSA_IO_PENDING);
-  EXPECT_SOCKET_FAILS(WSAGetOverlappedResult(s, &received.overlapped, &bytes, TRUE, &flags), FALSE, WSAEMSGSIZE);
-  EXPECT_EQ(bytes, 8U);
-  closesocket(s);
-}
-
-std::atomic<int> calls;
-std::atomic<DWORD> last_error_told;
-
-void CALLBACK routine(DWORD error, DWORD, LPWSAOVERLAPPED, DWORD) {
-  last_error_told = error;
-  ++calls;
-}
-
-void CALLBACK callback(DWORD error, DWORD, LPOVERLAPPED overlapped) {
-  last_error_told = error;
-  ++calls;
-  SetEvent(*reinterpret_cast<HANDLE*>(overlapped + 1));
-}
-
-TEST_F(NetworkEventsTest, ARoutineRunsInAnAlertableWait) {
-  const SOCKET s = bound_socket();
-  Received received;
-  calls = 0;
-  EXPECT_SOCKET_FAILS(received.begin(s, nullptr, routine), SOCKET_ERROR, WSA_IO_PENDING);
-  say(s, "abc");
-  EXPECT_EQ(SleepEx(kSoon, TRUE), WAIT_IO_COMPLETION);
-  EXPECT_EQ(calls, 1);
-  EXPECT_EQ(received.overlapped.InternalHigh, 3U);
-  closesocket(s);
-}
-
-TEST_F(NetworkEventsTest, ClosingAbortsWhatIsPendingOnce) {
-  const SOCKET s = bound_socket();
-  Received first;
-  Received second;
-  calls = 0;
-  EXPECT_SOCKET_FAILS(first.begin(s, nullptr, routine), SOCKET_ERROR, WSA_IO_PENDING);
-  EXPECT_SOCKET_FAILS(second.begin(s, nullptr, routine), SOCKET_ERROR, WSA_IO_PENDING);
-  const HANDLE handle = reinterpret_cast<HANDLE>(s);
-  EXPECT_TRUE(CancelIoEx(handle, &second.overlapped));
-  EXPECT_SOCKET_FAILS(CancelIoEx(handle, &second.overlapped), FALSE, ERROR_NOT_FOUND);
-  EXPECT_EQ(closesocket(s), 0);
-  SleepEx(0, TRUE);
-  EXPECT_EQ(calls, 2);
-  EXPECT_EQ(last_error_told, static_cast<DWORD>(WSA_OPERATION_ABORTED));
-  EXPECT_FALSE(CancelIo(handle));
-  EXPECT_EQ(GetLastError(), static_cast<DWORD>(ERROR_INVALID_HANDLE));
-}
-
-TEST_F(NetworkEventsTest, ABoundCallbackRunsOnThePool) {
-  const SOCKET s = bound_socket();
-  const OwnedHandle done = auto_event();
-  struct {
-    OVERLAPPED overlapped{};
-    HANDLE done;
-  } state{{}, done};
-  std::array<char, 8> data;
-  WSABUF buffer{8, data.data()};
-  DWORD flags = 0;
-  calls = 0;
-  EXPECT_EQ(SetIoCompletionProc(done, callback), static_cast<DWORD>(ERROR_INVALID_HANDLE));
-  EXPECT_EQ(SetIoCompletionProc(reinterpret_cast<HANDLE>(s), nullptr), static_cast<DWORD>(ERROR_INVALID_PARAMETER));
-  EXPECT_TRUE(BindIoCompletionCallback(reinterpret_cast<HANDLE>(s), callback, 0));
-  EXPECT_FALSE(BindIoCompletionCallback(reinterpret_cast<HANDLE>(s), callback, 0));
-  EXPECT_EQ(SetIoCompletionProc(reinterpret_cast<HANDLE>(s), callback), static_cast<DWORD>(ERROR_INVALID_PARAMETER));
-  EXPECT_EQ(WSARecv(s, &buffer, 1, nullptr, &flags, &state.overlapped, nullptr), SOCKET_ERROR);
-  say(s, "abc");
-  EXPECT_EQ(WaitForSingleObject(done, kSoon), WAIT_OBJECT_0);
-  EXPECT_EQ(calls, 1);
-  closesocket(s);
-  const SOCKET another = bound_socket();
-  EXPECT_EQ(SetIoCompletionProc(reinterpret_cast<HANDLE>(another), callback), static_cast<DWORD>(NO_ERROR));
-  EXPECT_FALSE(BindIoCompletionCallback(reinterpret_cast<HANDLE>(another), callback, 0));
-  closesocket(another);
 }
 
 TEST_F(NetworkEventsTest, StressOfClosingUnderTraffic) {

@@ -48,6 +48,15 @@ inline int get_option(SOCKET s, int level, int name) {
   return value;
 }
 
+// Sends it a datagram.
+inline void say(SOCKET to, const char* text) {
+  const SOCKET s = socket(AF_INET, SOCK_DGRAM, 0);
+  sockaddr_in where = address_of(to);
+  EXPECT_EQ(sendto(s, text, static_cast<int>(std::strlen(text)), 0, plain(where), sizeof(where)),
+            static_cast<int>(std::strlen(text)));
+  closesocket(s);
+}
+
 // Winsock started, and ended without a handle left. Loopback only: nothing leaves the machine.
 class WinsockTest : public NoHandleLeft {
  protected:
