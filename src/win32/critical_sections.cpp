@@ -59,6 +59,7 @@ using turnpike::win32::futex_wait;
 using turnpike::win32::futex_wake_one;
 using turnpike::win32::initialize;
 using turnpike::win32::is_mine;
+using turnpike::win32::is_null;
 using turnpike::win32::kFree;
 using turnpike::win32::kHeldAndWanted;
 using turnpike::win32::own;
@@ -83,12 +84,18 @@ BOOL WINAPI InitializeCriticalSectionEx(LPCRITICAL_SECTION lpCriticalSection, DW
 }
 
 DWORD WINAPI SetCriticalSectionSpinCount(LPCRITICAL_SECTION lpCriticalSection, DWORD dwSpinCount) {
+  if (is_null(lpCriticalSection)) {
+    return 0;
+  }
   const auto before = static_cast<DWORD>(lpCriticalSection->SpinCount);
   lpCriticalSection->SpinCount = dwSpinCount;
   return before;
 }
 
 VOID WINAPI EnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection) {
+  if (is_null(lpCriticalSection)) {
+    return;
+  }
   if (!take_if_free(lpCriticalSection)) {
     if (is_mine(lpCriticalSection)) {
       ++lpCriticalSection->RecursionCount;
@@ -104,6 +111,9 @@ VOID WINAPI EnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection) {
 }
 
 BOOL WINAPI TryEnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection) {
+  if (is_null(lpCriticalSection)) {
+    return FALSE;
+  }
   if (take_if_free(lpCriticalSection)) {
     own(lpCriticalSection);
     return TRUE;
@@ -116,7 +126,7 @@ BOOL WINAPI TryEnterCriticalSection(LPCRITICAL_SECTION lpCriticalSection) {
 }
 
 VOID WINAPI LeaveCriticalSection(LPCRITICAL_SECTION lpCriticalSection) {
-  if (!is_mine(lpCriticalSection) || --lpCriticalSection->RecursionCount != 0) {
+  if (is_null(lpCriticalSection) || !is_mine(lpCriticalSection) || --lpCriticalSection->RecursionCount != 0) {
     return;
   }
   std::atomic_ref(lpCriticalSection->OwningThread).store(nullptr, std::memory_order_relaxed);

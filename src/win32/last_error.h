@@ -18,6 +18,15 @@ T fail_with(std::uint32_t code, T result) {
   return result;
 }
 
+// A null where the client owes the address of a lock of his: nothing is done, and this is the last error.
+inline bool is_null(const void* pointer) {
+  if (pointer != nullptr) [[likely]] {
+    return false;
+  }
+  set_last_error(ERROR_INVALID_PARAMETER);
+  return true;
+}
+
 // What `body` returns, or `failure` with ERROR_NOT_ENOUGH_MEMORY (Winsock: WSAENOBUFS) where memory ran out in it: for
 // functions that make something. Whatever they had made is given back by its owners.
 template <class T, class Body>

@@ -3,8 +3,10 @@
 #include <mutex>
 #include <utility>
 
+#include "win32/last_error.h"
 #include "win32/short_lock.h"
 
+using turnpike::win32::is_null;
 using turnpike::win32::ShortLock;
 
 namespace {
@@ -16,9 +18,16 @@ ShortLock& lock_of(PSLIST_HEADER list) { return *reinterpret_cast<ShortLock*>(&l
 
 }  // namespace
 
-VOID WINAPI InitializeSListHead(PSLIST_HEADER ListHead) { *ListHead = {}; }
+VOID WINAPI InitializeSListHead(PSLIST_HEADER ListHead) {
+  if (!is_null(ListHead)) {
+    *ListHead = {};
+  }
+}
 
 PSLIST_ENTRY WINAPI InterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENTRY ListEntry) {
+  if (is_null(ListHead) || is_null(ListEntry)) {
+    return nullptr;
+  }
   const std::lock_guard guard(lock_of(ListHead));
   ++ListHead->Depth;
   ListEntry->Next = ListHead->First;
@@ -26,6 +35,9 @@ PSLIST_ENTRY WINAPI InterlockedPushEntrySList(PSLIST_HEADER ListHead, PSLIST_ENT
 }
 
 PSLIST_ENTRY WINAPI InterlockedPopEntrySList(PSLIST_HEADER ListHead) {
+  if (is_null(ListHead)) {
+    return nullptr;
+  }
   const std::lock_guard guard(lock_of(ListHead));
   PSLIST_ENTRY first = ListHead->First;
   if (first != nullptr) {
@@ -36,12 +48,18 @@ PSLIST_ENTRY WINAPI InterlockedPopEntrySList(PSLIST_HEADER ListHead) {
 }
 
 PSLIST_ENTRY WINAPI InterlockedFlushSList(PSLIST_HEADER ListHead) {
+  if (is_null(ListHead)) {
+    return nullptr;
+  }
   const std::lock_guard guard(lock_of(ListHead));
   ListHead->Depth = 0;
   return std::exchange(ListHead->First, nullptr);
 }
 
 USHORT WINAPI QueryDepthSList(PSLIST_HEADER ListHead) {
+  if (is_null(ListHead)) {
+    return 0;
+  }
   const std::lock_guard guard(lock_of(ListHead));
   return static_cast<USHORT>(ListHead->Depth);
 }

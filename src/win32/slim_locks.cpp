@@ -268,30 +268,66 @@ using turnpike::win32::begin_asynchronously;
 using turnpike::win32::begin_or_wait;
 using turnpike::win32::fail_with;
 using turnpike::win32::is_context;
+using turnpike::win32::is_null;
 using turnpike::win32::Once;
 using turnpike::win32::run_once;
 using turnpike::win32::sleep_without;
 using turnpike::win32::SlimLock;
 using turnpike::win32::wake;
 
-VOID WINAPI InitializeSRWLock(PSRWLOCK SRWLock) { *SRWLock = SRWLOCK_INIT; }
-VOID WINAPI AcquireSRWLockExclusive(PSRWLOCK SRWLock) { SlimLock::at(SRWLock).lock(); }
-VOID WINAPI AcquireSRWLockShared(PSRWLOCK SRWLock) { SlimLock::at(SRWLock).lock_shared(); }
-VOID WINAPI ReleaseSRWLockExclusive(PSRWLOCK SRWLock) { SlimLock::at(SRWLock).unlock(); }
-VOID WINAPI ReleaseSRWLockShared(PSRWLOCK SRWLock) { SlimLock::at(SRWLock).unlock_shared(); }
-BOOLEAN WINAPI TryAcquireSRWLockExclusive(PSRWLOCK SRWLock) { return SlimLock::at(SRWLock).try_lock() ? TRUE : FALSE; }
+VOID WINAPI InitializeSRWLock(PSRWLOCK SRWLock) {
+  if (!is_null(SRWLock)) {
+    *SRWLock = SRWLOCK_INIT;
+  }
+}
+VOID WINAPI AcquireSRWLockExclusive(PSRWLOCK SRWLock) {
+  if (!is_null(SRWLock)) {
+    SlimLock::at(SRWLock).lock();
+  }
+}
+VOID WINAPI AcquireSRWLockShared(PSRWLOCK SRWLock) {
+  if (!is_null(SRWLock)) {
+    SlimLock::at(SRWLock).lock_shared();
+  }
+}
+VOID WINAPI ReleaseSRWLockExclusive(PSRWLOCK SRWLock) {
+  if (!is_null(SRWLock)) {
+    SlimLock::at(SRWLock).unlock();
+  }
+}
+VOID WINAPI ReleaseSRWLockShared(PSRWLOCK SRWLock) {
+  if (!is_null(SRWLock)) {
+    SlimLock::at(SRWLock).unlock_shared();
+  }
+}
+BOOLEAN WINAPI TryAcquireSRWLockExclusive(PSRWLOCK SRWLock) {
+  return !is_null(SRWLock) && SlimLock::at(SRWLock).try_lock() ? TRUE : FALSE;
+}
 BOOLEAN WINAPI TryAcquireSRWLockShared(PSRWLOCK SRWLock) {
-  return SlimLock::at(SRWLock).try_lock_shared() ? TRUE : FALSE;
+  return !is_null(SRWLock) && SlimLock::at(SRWLock).try_lock_shared() ? TRUE : FALSE;
 }
 
 VOID WINAPI InitializeConditionVariable(PCONDITION_VARIABLE ConditionVariable) {
-  *ConditionVariable = CONDITION_VARIABLE_INIT;
+  if (!is_null(ConditionVariable)) {
+    *ConditionVariable = CONDITION_VARIABLE_INIT;
+  }
 }
-VOID WINAPI WakeConditionVariable(PCONDITION_VARIABLE ConditionVariable) { wake(ConditionVariable, false); }
-VOID WINAPI WakeAllConditionVariable(PCONDITION_VARIABLE ConditionVariable) { wake(ConditionVariable, true); }
+VOID WINAPI WakeConditionVariable(PCONDITION_VARIABLE ConditionVariable) {
+  if (!is_null(ConditionVariable)) {
+    wake(ConditionVariable, false);
+  }
+}
+VOID WINAPI WakeAllConditionVariable(PCONDITION_VARIABLE ConditionVariable) {
+  if (!is_null(ConditionVariable)) {
+    wake(ConditionVariable, true);
+  }
+}
 
 BOOL WINAPI SleepConditionVariableCS(PCONDITION_VARIABLE ConditionVariable, PCRITICAL_SECTION CriticalSection,
                                      DWORD dwMilliseconds) {
+  if (is_null(ConditionVariable) || is_null(CriticalSection)) {
+    return FALSE;
+  }
   return sleep_without(
       ConditionVariable, dwMilliseconds, [=] { LeaveCriticalSection(CriticalSection); },
       [=] { EnterCriticalSection(CriticalSection); });
@@ -299,6 +335,9 @@ BOOL WINAPI SleepConditionVariableCS(PCONDITION_VARIABLE ConditionVariable, PCRI
 
 BOOL WINAPI SleepConditionVariableSRW(PCONDITION_VARIABLE ConditionVariable, PSRWLOCK SRWLock, DWORD dwMilliseconds,
                                       ULONG Flags) {
+  if (is_null(ConditionVariable) || is_null(SRWLock)) {
+    return FALSE;
+  }
   if ((Flags & ~CONDITION_VARIABLE_LOCKMODE_SHARED) != 0) {
     return fail_with(ERROR_INVALID_PARAMETER, FALSE);
   }
@@ -312,7 +351,11 @@ BOOL WINAPI SleepConditionVariableSRW(PCONDITION_VARIABLE ConditionVariable, PSR
       [=] { AcquireSRWLockExclusive(SRWLock); });
 }
 
-VOID WINAPI InitOnceInitialize(PINIT_ONCE InitOnce) { *InitOnce = INIT_ONCE_STATIC_INIT; }
+VOID WINAPI InitOnceInitialize(PINIT_ONCE InitOnce) {
+  if (!is_null(InitOnce)) {
+    *InitOnce = INIT_ONCE_STATIC_INIT;
+  }
+}
 
 BOOL WINAPI InitOnceExecuteOnce(PINIT_ONCE InitOnce, PINIT_ONCE_FN InitFn, PVOID Parameter, LPVOID* Context) {
   if (InitOnce == nullptr || InitFn == nullptr || Once::at(InitOnce).state() == Once::kPendingAsync) {

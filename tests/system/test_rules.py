@@ -64,7 +64,12 @@ def code(body):
     return {"src/net/bad.cpp": body + "\n"}
 
 
+SHIM = {"src/capi/exports.txt": "tp_Open\n"}
 BROKEN = [
+    ("rule_bad_input", {"src/capi/exports.txt": "tp_Open\n"}, "in no test of bad input: Open"),
+    ("rule_bad_input", SHIM | {"tests/win32/a_test.cpp": "TEST(Shim, Opens) {\n  Open(1);\n}\n"}, "Open"),
+    ("rule_bad_input", SHIM | {"tests/win32/no_bad_input.txt": "Open  #\n"}, "in no test of bad input: Open"),
+    ("rule_bad_input", {"tests/win32/no_bad_input.txt": "Gone  # why\n"}, "Gone is no function of the shim"),
     ("rule_banned", code("void f(char* a, const char* b) { strcpy(a, b); }"), "bad.cpp:1: unbounded-copy"),
     ("rule_banned", code("int f() { return rand(); }"), "hidden-state"),
     ("rule_banned", code("int f() { return atoi(\"1\"); }"), "mute-number"),
@@ -119,6 +124,9 @@ def test_a_bad_tree_breaks_the_rule(rule, files, expected, tmp_path):
 
 
 KEPT = [
+    ("rule_bad_input", SHIM | {"tests/win32/a_test.cpp": "TEST(Shim, RefusesNull) {\n  Open(0);\n}\n"}),
+    ("rule_bad_input", SHIM | {"tests/win32/bad_shim_test.cpp": "void all() { TpOpen(0); }\n"}),
+    ("rule_bad_input", SHIM | {"tests/win32/no_bad_input.txt": "Open  # no parameters\n"}),
     ("rule_banned", code('const char* f() { return "system(x) // new int"; }  // printf(x) and delete p')),
     ("rule_banned", code("// allow naked-new: the C caller frees it\nint* p = new int;")),
     ("rule_banned", code("struct S { S(const S&) = delete; void* operator new(unsigned long); };")),
