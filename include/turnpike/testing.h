@@ -35,6 +35,7 @@ TP_API int TpDrain(void) TP_NOEXCEPT;
 #define TP_KIND_ENUMERATION 5u
 #define TP_KIND_ROUTE_LIST 6u
 #define TP_KIND_NOTIFICATION 7u
+#define TP_KIND_RTMV1_ENUMERATION 9u /* 8 is an RTMv1 client's handle: the client is an entity */
 
 /* Objects of that kind that are alive in the process, tombstones included. */
 TP_API uint64_t TpObjectCount(uint32_t kind) TP_NOEXCEPT;

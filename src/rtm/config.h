@@ -21,6 +21,7 @@ struct Config {
   std::uint32_t opaque_slots = 5;
   std::uint32_t change_registrations = 16;
   ViewSet views = 3;
+  std::uint32_t v1_messages = 65536;  // that wait for an RTMv1 client before they are merged
   std::uint32_t default_preference = 100;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> preferences;  // protocol id, preference
 

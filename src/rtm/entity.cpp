@@ -36,14 +36,16 @@ Result<Handle> Table::register_entity(Registration registration) {
       return fail(ErrorKind::kExhausted, "every opaque slot is taken");
     }
   }
+  v1_.expect_client();
   const Handle handle = make_handle(Kind::kEntity, id_, entity_generations_[free], free);
   Entity* entity = std::make_unique<Entity>(info, free, handle, std::move(registration), slot).release();
   entities_[free].store(entity, std::memory_order_release);
   opaque_taken_ |= slot >= 0 ? 1U << slot : 0;
   ++entity_count_;
   ++live_entities_;
+  v1_.welcome(*entity);
   announce_to_others(EventType::kEntityRegistered, *entity);
-  return handle;
+  return entity->caller;
 }
 
 bool Table::has_clients() const {

@@ -12,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <tuple>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "rtm/handle.h"
 #include "rtm/key.h"
 #include "rtm/reference.h"
+#include "rtm/v1_messages.h"
 
 namespace turnpike::rtm {
 
@@ -49,6 +51,7 @@ struct Registration {
   std::vector<AnyFunction> methods;
   EventHandler handler;  // empty: no events
   bool reserve_opaque = false;
+  std::unique_ptr<V1Client> v1 = nullptr;  // a client of RTMv1
 };
 
 struct NextHopKey {
@@ -70,6 +73,8 @@ struct Entity {
       : info(its_info),
         index(its_index),
         handle(its_handle),
+        caller(registration.v1 == nullptr ? its_handle : with_kind(Kind::kV1Client, its_handle)),
+        v1(std::move(registration.v1)),
         methods(std::move(registration.methods)),
         handler(std::move(registration.handler)),
         opaque_slot(slot) {}
@@ -77,6 +82,8 @@ struct Entity {
   const EntityInfo info;
   const ClientIndex index;
   const Handle handle;
+  const Handle caller;  // by which it calls: an RTMv1 client's is of another kind
+  const std::unique_ptr<V1Client> v1;
   const std::vector<AnyFunction> methods;
   const EventHandler handler;
   const int opaque_slot;  // -1: none

@@ -28,12 +28,14 @@ enum class Kind : std::uint8_t {
   kEnumeration,
   kRouteList,
   kNotification,
+  kV1Client,
+  kV1Enumeration,
 };
-inline constexpr unsigned kKinds = 8;
+inline constexpr unsigned kKinds = 10;
 
 constexpr const char* name_of(Kind kind) {
-  constexpr const char* kNames[kKinds] = {"object",   "entity",      "destination", "route",
-                                          "next hop", "enumeration", "route list",  "notification"};
+  constexpr const char* kNames[kKinds] = {"object",      "entity",     "destination",  "route",  "next hop",
+                                          "enumeration", "route list", "notification", "client", "RTMv1 enumeration"};
   return kNames[static_cast<unsigned>(kind) % kKinds];
 }
 
@@ -54,6 +56,10 @@ constexpr Kind kind_of(Handle handle) {
 }
 constexpr std::uint8_t table_of(Handle handle) {
   return static_cast<std::uint8_t>(static_cast<std::uint64_t>(handle) >> 48);
+}
+constexpr Handle with_kind(Kind kind, Handle handle) {
+  return Handle(std::uint64_t{static_cast<std::uint8_t>(kind)} << 56 |
+                (static_cast<std::uint64_t>(handle) & ~std::uint64_t{0} >> 8));
 }
 constexpr std::uint32_t generation_of(Handle handle) {
   return static_cast<std::uint32_t>(static_cast<std::uint64_t>(handle) >> kIndexBits) & kMaxGeneration;

@@ -52,6 +52,9 @@ void Table::begin_change(Destination& dest, BestRoutes& before) {
   for (unsigned rank = 0; rank < config_.view_count(); ++rank) {
     before[rank] = best(dest, rank);
   }
+  if (v1_.is_watching()) {
+    v1_.before_change(dest);
+  }
 }
 
 void Table::choose_best(Destination& dest) {
@@ -90,7 +93,9 @@ std::uint32_t Table::end_change(std::uint32_t index, const BestRoutes& before, s
   if (!dest.is_visible()) {  // it may now appear; who finds it sees that the count has changed (match.cpp)
     appearances_.store(appearances_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
+  const ViewSet views_before = dest.views;
   choose_best(dest);
+  v1_.count_networks(static_cast<int>(dest.views & 1) - static_cast<int>(views_before & 1));
   touch(dest);
   ViewSet in_best = 0;
   ViewSet in_forwarding = 0;
@@ -109,6 +114,9 @@ std::uint32_t Table::end_change(std::uint32_t index, const BestRoutes& before, s
   }
   dest.version = dest.version + 1;
   note_change(index, affected | in_best, in_best, in_forwarding);
+  if (v1_.is_watching()) {
+    v1_.after_change(index);
+  }
   return was_or_is_best ? change::kBest : 0;
 }
 

@@ -78,7 +78,8 @@ Table::Table(std::uint8_t id, const Config& config, Port& port, Epoch& epoch, st
       entity_generations_(kMaxClients + 1U, first_generation),
       enumerations_(Kind::kEnumeration, id, first_generation),
       lists_(Kind::kRouteList, id, first_generation),
-      registrations_(Kind::kNotification, id, first_generation) {}
+      registrations_(Kind::kNotification, id, first_generation),
+      v1_(*this, id, first_generation) {}
 
 // What records have beside them. Dead routes have given it back, and keep the list of the free in its place.
 Table::~Table() {
@@ -277,6 +278,9 @@ void Table::free_route(std::uint32_t index) {
   gone.neighbour = 0;
   retire_hops(hops);
   Entity& owner = *entity_at(gone.owner);
+  if (owner.v1 != nullptr) {
+    v1_.forget_details(gone);
+  }
   const std::uint32_t dest = gone.destination;
   retire_record(routes_, index, gone.references);
   unpin(dest);
@@ -285,9 +289,17 @@ void Table::free_route(std::uint32_t index) {
 
 void Table::use(std::uint32_t hop) { ++next_hop(hop).uses; }
 
+// An RTMv1 client knows no next hops: its go with the last route.
 void Table::unuse(std::uint32_t hop) {
   NextHop& used = next_hop(hop);
-  if (--used.uses == 0 && used.state == next_hop_state::kDeleted && used.references.unroot()) {
+  if (--used.uses != 0) {
+    return;
+  }
+  if (used.state != next_hop_state::kDeleted) {
+    if (entity_at(used.owner)->v1 != nullptr) {
+      remove_next_hop(hop);
+    }
+  } else if (used.references.unroot()) {
     free_next_hop(hop);
   }
 }
@@ -466,7 +478,7 @@ Result<void> Table::reference_handles(Handle self, std::span<const Handle> handl
 std::uint32_t Table::next_generation() {
   const std::lock_guard lock(mutex_);
   std::uint32_t highest = std::max({enumerations_.highest_generation(), lists_.highest_generation(),
-                                    registrations_.highest_generation(), first_generation_});
+                                    registrations_.highest_generation(), v1_.highest_generation(), first_generation_});
   for (const Kind kind : {Kind::kDestination, Kind::kRoute, Kind::kNextHop}) {
     for (std::uint32_t i = 1; i < own_slab_of(kind).limit(); ++i) {
       highest = std::max(highest, word_of(kind, i)->generation());
@@ -496,7 +508,7 @@ Statistics Table::statistics() {
   all.object_locks = locks_.size();
   all.record_bytes = destinations_.bytes() + routes_.bytes() + next_hops_.bytes() + extras_.bytes();
   all.trie_bytes = trie_.bytes();
-  all.other_bytes = references_.bytes() + deadlines_.bytes();
+  all.other_bytes = references_.bytes() + deadlines_.bytes() + v1_.bytes();
   registrations_.for_each([&](std::uint32_t, const ChangeRegistration& each) {
     all.changes_waiting += each.waiting.size();
     all.other_bytes += each.bytes();
@@ -526,6 +538,8 @@ std::uint64_t Table::object_count(Kind kind) {
       return lists_.size();
     case Kind::kNotification:
       return registrations_.size();
+    case Kind::kV1Enumeration:
+      return v1_.cursors();
     default:
       return 0;
   }

@@ -63,6 +63,9 @@ void Table::stop_calls_and_callbacks(Entity& leaver) {
 }
 
 void Table::sweep(Entity& leaver) {
+  if (leaver.v1 != nullptr) {
+    v1_.forget_client(leaver);
+  }
   sweep_objects(leaver);
   sweep_routes(leaver);
   sweep_next_hops(leaver);

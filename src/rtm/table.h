@@ -37,6 +37,7 @@
 #include "rtm/roster.h"
 #include "rtm/slab.h"
 #include "rtm/trie.h"
+#include "rtm/v1.h"
 
 namespace turnpike::rtm {
 
@@ -275,6 +276,10 @@ class Table {
   // At most so many of what is due, in the order of their times; says how many.
   std::size_t run_deadlines(std::size_t most = std::numeric_limits<std::size_t>::max());
 
+  // --- RTMv1's clients and readers
+
+  [[nodiscard]] V1& v1() { return v1_; }
+
   // --- what there is (store.cpp)
 
   [[nodiscard]] Statistics statistics();
@@ -285,6 +290,7 @@ class Table {
   [[nodiscard]] std::uint64_t leak_count(Kind kind);
 
  private:
+  friend class V1;
   using Lock = std::unique_lock<TableMutex>;
 
   // What a call has to wait for before it can be tried again.
@@ -304,9 +310,11 @@ class Table {
   [[nodiscard]] Entity* entity_at(ClientIndex index) const { return entities_[index].load(std::memory_order_acquire); }
   [[nodiscard]] Entity* find_entity(Handle handle) const;   // in any state
   [[nodiscard]] Entity* find_caller(Handle handle) const {  // live
-    Entity* entity = find_entity(handle);
-    return entity != nullptr && entity->state.load(std::memory_order_acquire) == Entity::State::kLive ? entity
-                                                                                                      : nullptr;
+    Entity* entity = find_entity(with_kind(Kind::kEntity, handle));
+    return entity != nullptr && entity->caller == handle &&
+                   entity->state.load(std::memory_order_acquire) == Entity::State::kLive
+               ? entity
+               : nullptr;
   }
   // Runs run(caller, blocked) as often as it finds itself blocked, waiting in between; never while Reading.
   template <class Run>
@@ -597,6 +605,7 @@ class Table {
   Roster<Enumeration> enumerations_;
   Roster<RouteList> lists_;
   Roster<ChangeRegistration> registrations_;
+  V1 v1_;
   std::unordered_map<std::uint64_t, ObjectLock> locks_;
   std::array<std::uint64_t, kKinds> leaks_{};
   std::uint64_t callback_throws_ = 0;

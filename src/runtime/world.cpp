@@ -14,6 +14,8 @@ namespace {
 constexpr std::uint64_t kTicksTo1970 = 116444736000000000;  // of 100 ns, from 1601
 constexpr std::uint8_t kMulticastSlot = 0;                  // of the armed timers: no table has this id
 
+constexpr unsigned kIpxWidth = 48;  // of a hardware address, a next hop's; a network's number has 32
+
 // The administrator's default preferences: decision 10 of the contract.
 const std::vector<std::pair<std::uint32_t, std::uint32_t>> kPreferences = {
     {2, 1},      // local
@@ -50,14 +52,14 @@ rtm::Config World::default_config(std::uint16_t instance, std::uint16_t family) 
   rtm::Config config;
   config.instance = instance;
   config.family = family;
-  config.width = family == AF_INET6 ? 128 : 32;
+  config.width = family == AF_INET6 ? 128 : family == AF_IPX ? kIpxWidth : 32;
   config.classful = family == AF_INET;
   config.preferences = kPreferences;
   return config;
 }
 
 std::vector<rtm::Config> World::default_configuration() {
-  return {default_config(0, AF_INET), default_config(0, AF_INET6)};
+  return {default_config(0, AF_INET), default_config(0, AF_INET6), default_config(0, AF_IPX)};
 }
 
 // --- tables
@@ -67,19 +69,32 @@ Result<rtm::Table*> World::table_for(std::uint16_t instance, std::uint16_t famil
   if (family != AF_INET && family != AF_INET6) {
     return fail(ErrorKind::kInvalidArgument, "an address family without a routing table");
   }
+  return find_or_make_table(instance, family);
+}
+
+rtm::Table* World::find_table(std::uint16_t instance, std::uint16_t family) const {
   rtm::Table* found = nullptr;
   for_each_table([&](rtm::Table& table) {
     if (table.config().instance == instance && table.config().family == family) {
       found = &table;
     }
   });
-  if (found != nullptr) {
-    return found;
-  }
+  return found;
+}
+
+const rtm::Config* World::find_config(std::uint16_t instance, std::uint16_t family) const {
   const auto config = std::find_if(configuration_.begin(), configuration_.end(), [&](const rtm::Config& each) {
     return each.instance == instance && each.family == family;
   });
-  if (config == configuration_.end()) {
+  return config != configuration_.end() ? &*config : nullptr;
+}
+
+Result<rtm::Table*> World::find_or_make_table(std::uint16_t instance, std::uint16_t family) {
+  if (rtm::Table* found = find_table(instance, family); found != nullptr) {
+    return found;
+  }
+  const rtm::Config* config = find_config(instance, family);
+  if (config == nullptr) {
     return fail(ErrorKind::kNotFound, "no such instance or family is configured");
   }
   if (!config->check()) {
@@ -108,6 +123,21 @@ Result<rtm::Table*> World::table_for(std::uint16_t instance, std::uint16_t famil
   rtm::Table* table = owned_.emplace_back(std::move(*made)).get();
   tables_[table->id()].store(table, std::memory_order_release);
   return table;
+}
+
+Result<rtm::Handle> World::register_v1_client(std::uint16_t family, std::uint32_t protocol, bool single_route,
+                                              std::function<void(bool)> signal) {
+  const std::lock_guard lock(mutex_);
+  return find_or_make_table(0, family).and_then(
+      [&](rtm::Table* table) { return table->v1().register_client(protocol, single_route, std::move(signal)); });
+}
+
+Result<rtm::Table*> World::v1_table(std::uint16_t family) {
+  const std::lock_guard lock(mutex_);
+  if (find_config(0, family) == nullptr) {
+    return fail(ErrorKind::kNotFound, "no such family is configured");
+  }
+  return find_table(0, family);
 }
 
 bool World::has_clients() const {

@@ -23,6 +23,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -60,6 +61,12 @@ class World final : public rtm::Port {
       }
     }
   }
+
+  // The same for RTMv1, which has a family of its own, IPX; and for its readers, who need not be registered: null where
+  // nobody has registered yet. kNotFound: no such family configured.
+  Result<rtm::Handle> register_v1_client(std::uint16_t family, std::uint32_t protocol, bool single_route,
+                                         std::function<void(bool)> signal);
+  Result<rtm::Table*> v1_table(std::uint16_t family);
 
   // Registers with the table, so that nobody changes clock or configuration meanwhile.
   Result<rtm::Handle> register_entity(std::uint16_t instance, std::uint16_t family, rtm::Registration registration,
@@ -103,6 +110,9 @@ class World final : public rtm::Port {
   };
 
   World();
+  rtm::Table* find_table(std::uint16_t instance, std::uint16_t family) const;
+  const rtm::Config* find_config(std::uint16_t instance, std::uint16_t family) const;
+  Result<rtm::Table*> find_or_make_table(std::uint16_t instance, std::uint16_t family);
   bool has_clients() const;
   bool set_clock(Clock& clock);
   bool start_alarm();
