@@ -5,17 +5,8 @@
 
 #include <winsock2.h>
 
-#include "win32/thread_pool.h"
-
 namespace turnpike::win32 {
 namespace {
-
-struct Completion {
-  std::uint32_t error;
-  std::uint32_t bytes;
-  std::uint32_t flags;
-  OverlappedResult* overlapped;
-};
 
 void run_routine(const Apc& apc) {
   using Routine = void (*)(std::uint32_t error, std::uint32_t bytes, void* overlapped, std::uint32_t flags);
@@ -23,21 +14,6 @@ void run_routine(const Apc& apc) {
       static_cast<std::uint32_t>(apc.arguments[0]), static_cast<std::uint32_t>(apc.arguments[1]),
       reinterpret_cast<void*>(apc.arguments[2]), static_cast<std::uint32_t>(apc.arguments[3]));
 }
-
-class CallbackTask final : public Task {
- public:
-  CallbackTask(CompletionCallback callback, const Completion& completion)
-      : callback_(callback), completion_(completion) {}
-
-  void run() override {
-    const std::unique_ptr<CallbackTask> self(this);
-    callback_(completion_.error, completion_.bytes, completion_.overlapped);
-  }
-
- private:
-  const CompletionCallback callback_;
-  const Completion completion_;
-};
 
 }  // namespace
 
@@ -47,23 +23,28 @@ std::uint32_t told_flags(const Transfer& transfer) {
 }
 
 void Operation::complete(std::unique_ptr<Operation> operation) {
-  const Completion completion{operation->transfer.error, operation->transfer.bytes, told_flags(operation->transfer),
-                              operation->result};
-  operation->result->bytes = completion.bytes;
-  operation->result->flags = completion.flags;
-  operation->result->set_status(completion.error);
+  const std::uint32_t error = operation->transfer.error;
+  const std::uint32_t bytes = operation->transfer.bytes;
+  const std::uint32_t flags = told_flags(operation->transfer);
+  OverlappedResult* result = operation->result;
+  result->bytes = bytes;
+  result->flags = flags;
+  result->set_status(error);
   // From here on the client may take its memory back.
   if (operation->event) {
     operation->event->set();
   }
-  if (operation->routine != nullptr) {
-    operation->thread->queue_apc({run_routine,
-                                  operation->routine,
-                                  {completion.error, completion.bytes,
-                                   reinterpret_cast<std::uintptr_t>(completion.overlapped), completion.flags}});
+  if (operation->promise) {
+    operation->promise->queue(
+        {run_routine, operation->routine, {error, bytes, reinterpret_cast<std::uintptr_t>(result), flags}});
   } else if (operation->callback != nullptr) {
-    thread_pool().submit(*std::make_unique<CallbackTask>(operation->callback, completion).release(), Where::kWorker);
+    thread_pool().submit(*operation.release(), Where::kWorker);
   }
+}
+
+void Operation::run() {
+  const std::unique_ptr<Operation> self(this);
+  callback(transfer.error, transfer.bytes, result);
 }
 
 }  // namespace turnpike::win32

@@ -7,12 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "win32/event.h"
 #include "win32/handles.h"
 #include "win32/thread.h"
+#include "win32/thread_pool.h"
 
 namespace turnpike::win32 {
 
@@ -55,7 +57,9 @@ struct OverlappedResult {
 // With the error, the bytes, and the client's OVERLAPPED.
 using CompletionCallback = void (*)(std::uint32_t error, std::uint32_t bytes, void* overlapped);
 
-struct Operation {
+// It is a task of the thread pool too, so that completing it wants no memory: whatever that takes is had when it
+// begins.
+struct Operation final : Task {
   Transfer transfer;
   std::vector<iovec> buffers;
   sockaddr_storage to{};  // a copy: the client's may go when the call returns
@@ -67,10 +71,13 @@ struct Operation {
   Ref<Event> event;
   Ref<Thread> thread;                     // who began it
   void* routine = nullptr;                // the client's completion routine, for that thread
+  std::optional<PromisedApc> promise;     // that it will be called
   CompletionCallback callback = nullptr;  // or one for the thread pool
 
   // Puts the result where the client looks for it and tells who wants to know. Not under a lock of the pool's.
   static void complete(std::unique_ptr<Operation> operation);
+
+  void run() override;  // the callback, on the pool
 };
 
 }  // namespace turnpike::win32

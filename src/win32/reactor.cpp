@@ -12,6 +12,7 @@
 #include <array>
 #include <memory>
 #include <mutex>
+#include <new>
 
 #include "win32/service_thread.h"
 
@@ -92,7 +93,7 @@ void Reactor::run(void* self) {
 
 }  // namespace
 
-bool begin_watching(const Socket& socket) {
+bool begin_watching(const Socket& socket) try {
   Watching& all = watching();
   const std::lock_guard guard(all.lock);
   if (all.reactor == nullptr && (all.reactor = Reactor::start()) == nullptr) {
@@ -102,6 +103,8 @@ bool begin_watching(const Socket& socket) {
   all.sockets += good ? 1 : 0;
   leave_if_idle(all);
   return good;
+} catch (const std::bad_alloc&) {
+  return false;
 }
 
 void end_watching(const Socket& socket) {

@@ -6,8 +6,8 @@
 
 namespace turnpike::win32 {
 
-// From now on each change of what the socket is ready for is told to it (Socket::on_edge). False: no descriptor or
-// thread is left in the system.
+// From now on each change of what the socket is ready for is told to it (Socket::on_edge). False: no descriptor,
+// thread or memory is left.
 bool begin_watching(const Socket& socket);
 void end_watching(const Socket& socket);
 

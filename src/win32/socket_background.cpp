@@ -98,6 +98,9 @@ std::uint32_t Socket::begin(std::unique_ptr<Operation> operation, Transfer& outc
   if (error != 0) {
     return error;
   }
+  if (callback_ != nullptr && !thread_pool().ensure_worker()) {
+    return WSAENOBUFS;
+  }
   OverlappedResult& result = *operation->result;
   if (operation->event) {
     operation->event->reset();

@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <mutex>
 
 #include "win32/mutex.h"
@@ -109,6 +110,18 @@ void Thread::end() {
   update([this] { return ended_ = true; });
 }
 
+void Thread::make_room(std::size_t more) {
+  const std::size_t needed = apcs_.size() + rooms_ + more;
+  if (needed > apcs_.capacity()) {
+    apcs_.reserve(std::max(needed, 2 * apcs_.capacity()));
+  }
+}
+
+bool Thread::append(const Apc& apc) {
+  apcs_.push_back(apc);
+  return alertable_wait_ != nullptr && alertable_wait_->end_without_object(kInterrupted);
+}
+
 bool Thread::queue_apc(const Apc& apc) {
   bool wake = false;
   {
@@ -116,13 +129,36 @@ bool Thread::queue_apc(const Apc& apc) {
     if (!takes_apcs_) {
       return false;
     }
-    apcs_.push_back(apc);
-    wake = alertable_wait_ != nullptr && alertable_wait_->end_without_object(kInterrupted);
+    make_room(1);
+    wake = append(apc);
   }
   if (wake) {
     parker_.unpark();
   }
   return true;
+}
+
+void Thread::keep_room_for_apc() {
+  const std::lock_guard guard(apc_lock_);
+  make_room(1);
+  ++rooms_;
+}
+
+void Thread::give_up_room_for_apc() {
+  const std::lock_guard guard(apc_lock_);
+  --rooms_;
+}
+
+void Thread::queue_apc_into_room(const Apc& apc) {
+  bool wake = false;
+  {
+    const std::lock_guard guard(apc_lock_);
+    --rooms_;
+    wake = takes_apcs_ && append(apc);
+  }
+  if (wake) {
+    parker_.unpark();
+  }
 }
 
 bool Thread::drop_apcs(const void* origin) {

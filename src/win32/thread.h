@@ -51,6 +51,11 @@ class Thread final : public Waitable {
   // False where the thread has ended. std::bad_alloc: not queued.
   bool queue_apc(const Apc& apc);
 
+  // Room for a call that is to come whatever happens to memory: std::bad_alloc comes now, not then. See PromisedApc.
+  void keep_room_for_apc();
+  void give_up_room_for_apc();
+  void queue_apc_into_room(const Apc& apc);
+
   // Takes back what `origin` has queued and the thread has not begun. Says whether there was anything.
   bool drop_apcs(const void* origin);
 
@@ -82,6 +87,8 @@ class Thread final : public Waitable {
   void end();
   void abandon_mutexes();
   std::optional<Apc> next_apc();
+  void make_room(std::size_t more);
+  bool append(const Apc& apc);
 
   Parker& parker_;
   std::atomic<std::uint32_t> id_{0};
@@ -92,6 +99,7 @@ class Thread final : public Waitable {
 
   ShortLock apc_lock_;     // a leaf: nothing is locked under it
   std::vector<Apc> apcs_;  // a few at most; an empty one needs no memory
+  std::size_t rooms_ = 0;  // for so many more there is memory
   Wait* alertable_wait_ = nullptr;
   bool takes_apcs_ = true;
 
@@ -103,6 +111,25 @@ class Thread final : public Waitable {
     std::uint32_t life = 0;
   };
   std::vector<Variable> variables_;  // its own thread's alone
+};
+
+// A call that somebody will want to queue later and cannot do without. Made where running out of memory can still be
+// told; a promise that is not used is given back.
+class PromisedApc {
+ public:
+  explicit PromisedApc(Ref<Thread> thread) : thread_(std::move(thread)) { thread_->keep_room_for_apc(); }
+  PromisedApc(const PromisedApc&) = delete;
+  PromisedApc& operator=(const PromisedApc&) = delete;
+  ~PromisedApc() {
+    if (thread_) {
+      thread_->give_up_room_for_apc();
+    }
+  }
+
+  void queue(const Apc& apc) { std::exchange(thread_, {})->queue_apc_into_room(apc); }
+
+ private:
+  Ref<Thread> thread_;
 };
 
 }  // namespace turnpike::win32

@@ -157,6 +157,7 @@ int poll_all(std::span<WSAPOLLFD> all, const timespec* timeout) {
 using turnpike::win32::fail_with;
 using turnpike::win32::poll_all;
 using turnpike::win32::select_among;
+using turnpike::win32::unless_memory_is_out;
 using turnpike::win32::winsock_is_started;
 
 int WSAAPI select(int, tp_fd_set* readfds, tp_fd_set* writefds, tp_fd_set* exceptfds, const struct timeval* timeout) {
@@ -174,7 +175,9 @@ int WSAAPI select(int, tp_fd_set* readfds, tp_fd_set* writefds, tp_fd_set* excep
     }
     patience = {timeout->tv_sec + timeout->tv_usec / 1'000'000, timeout->tv_usec % 1'000'000 * 1000};
   }
-  return select_among(readfds, writefds, exceptfds, timeout != nullptr ? &patience : nullptr);
+  return unless_memory_is_out(
+      SOCKET_ERROR,
+      [&] { return select_among(readfds, writefds, exceptfds, timeout != nullptr ? &patience : nullptr); }, WSAENOBUFS);
 }
 
 int WSAAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout) {
@@ -185,5 +188,6 @@ int WSAAPI WSAPoll(LPWSAPOLLFD fdArray, ULONG fds, INT timeout) {
     return fail_with(fdArray == nullptr ? WSAEFAULT : WSAEINVAL, SOCKET_ERROR);
   }
   const timespec patience{timeout / 1000, timeout % 1000 * 1'000'000L};
-  return poll_all({fdArray, fds}, timeout >= 0 ? &patience : nullptr);
+  return unless_memory_is_out(
+      SOCKET_ERROR, [&] { return poll_all({fdArray, fds}, timeout >= 0 ? &patience : nullptr); }, WSAENOBUFS);
 }

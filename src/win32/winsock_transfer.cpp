@@ -181,6 +181,9 @@ std::uint32_t begin_overlapped(Socket& socket, const Request& request) {
   operation->result = reinterpret_cast<OverlappedResult*>(request.overlapped);
   operation->routine = reinterpret_cast<void*>(request.routine);
   operation->thread = Ref<Thread>(&Thread::current());
+  if (request.routine != nullptr) {
+    operation->promise.emplace(operation->thread);
+  }
   if (request.overlapped->hEvent != nullptr && request.routine == nullptr) {
     const Held<Event> event = pin<Event>(request.overlapped->hEvent);
     if (!event) {

@@ -5,6 +5,8 @@
 #include <netinet/in.h>
 #include <process.h>
 #include <rtutils.h>
+#include <winsock2.h>
+#include <ws2tcpip.h>
 
 #include <functional>
 
@@ -12,6 +14,7 @@
 #include "win32/thread.h"
 #include "win32/thread_pool.h"
 #include "win32/time_service.h"
+#include "winsock_tests.h"
 
 namespace turnpike::win32 {
 namespace {
@@ -20,7 +23,7 @@ using OutOfMemory = NoHandleLeft;
 
 // Refuses the first allocation, then the second, … until there is enough, and hands out what was made in the end.
 template <class Make>
-auto made_in_the_end(Make make) {
+auto made_in_the_end(Make make, DWORD expected = ERROR_NOT_ENOUGH_MEMORY) {
   const std::uint64_t handles = open_handles();
   for (int enough = 0;; ++enough) {
     decltype(make()) result{};
@@ -34,7 +37,7 @@ auto made_in_the_end(Make make) {
     if (result) {
       return result;
     }
-    EXPECT_EQ(error, static_cast<DWORD>(ERROR_NOT_ENOUGH_MEMORY));
+    EXPECT_EQ(error, expected);
     EXPECT_EQ(open_handles(), handles);
     if (enough > 50) {
       ADD_FAILURE() << "never enough";
@@ -113,6 +116,91 @@ TEST_F(OutOfMemory, Words) {
   EXPECT_EQ(LocalFree(text), nullptr);
   made_in_the_end([&] { return RouterGetErrorStringW(ERROR_INVALID_HANDLE, &text) == NO_ERROR; });
   EXPECT_EQ(LocalFree(text), nullptr);
+}
+
+class OutOfSockets : public WinsockTest {
+ protected:
+  SOCKET speaker_ = bound_socket();
+  SOCKET hearer_ = bound_socket();
+  sockaddr_in where_ = address_of(hearer_);
+
+  ~OutOfSockets() override {
+    closesocket(speaker_);
+    closesocket(hearer_);
+  }
+
+  int say_a() { return sendto(speaker_, "a", 1, 0, plain(where_), sizeof(where_)); }
+};
+
+struct Receive {
+  OVERLAPPED overlapped{};
+  char data[4];
+  WSABUF buffer{sizeof(data), data};
+  DWORD flags = 0;
+
+  bool begin(SOCKET s, LPWSAOVERLAPPED_COMPLETION_ROUTINE routine) {
+    WSARecv(s, &buffer, 1, nullptr, &flags, &overlapped, routine);
+    return WSAGetLastError() == WSA_IO_PENDING;
+  }
+};
+
+TEST_F(OutOfSockets, SocketsAndTheirWaits) {
+  warm_up();
+  const SOCKET s = made_in_the_end(
+      [] {
+        const SOCKET made = socket(AF_INET, SOCK_DGRAM, 0);
+        return made != INVALID_SOCKET ? made : 0;
+      },
+      WSAENOBUFS);
+  closesocket(s);
+  fd_set set = {1, {speaker_}};
+  made_in_the_end([&] { return select(0, nullptr, &set, nullptr, nullptr) == 1; }, WSAENOBUFS);
+  WSAPOLLFD polled{speaker_, POLLOUT, 0};
+  made_in_the_end([&] { return WSAPoll(&polled, 1, -1) == 1; }, WSAENOBUFS);
+  const OwnedHandle event = auto_event();
+  made_in_the_end([&] { return WSAEventSelect(hearer_, event, FD_READ) == 0; }, WSAENOBUFS);
+  bool heard = false;
+  {
+    const NoMemory none;
+    say_a();
+    heard = WaitForSingleObject(event, INFINITE) == WAIT_OBJECT_0;
+  }
+  EXPECT_TRUE(heard);
+  PADDRINFOW found = nullptr;
+  made_in_the_end([&] { return GetAddrInfoW(L"127.0.0.1", nullptr, nullptr, &found) == 0; }, WSA_NOT_ENOUGH_MEMORY);
+  FreeAddrInfoW(found);
+}
+
+int routines = 0;
+HANDLE called = nullptr;
+void CALLBACK count_routine(DWORD, DWORD, LPWSAOVERLAPPED, DWORD) { ++routines; }
+void CALLBACK set_called(DWORD, DWORD, LPOVERLAPPED) { SetEvent(called); }
+
+// What has begun completes, whatever has become of memory.
+TEST_F(OutOfSockets, CompletionsNeedNone) {
+  warm_up();
+  Receive first;
+  Receive second;
+  made_in_the_end([&] { return first.begin(hearer_, count_routine); }, WSAENOBUFS);
+  DWORD slept = 0;
+  {
+    const NoMemory none;
+    say_a();
+    slept = SleepEx(INFINITE, TRUE);
+  }
+  EXPECT_EQ(slept, static_cast<DWORD>(WAIT_IO_COMPLETION));
+  EXPECT_EQ(routines, 1);
+  const OwnedHandle event = auto_event();
+  called = event;
+  ASSERT_TRUE(BindIoCompletionCallback(reinterpret_cast<HANDLE>(hearer_), set_called, 0));
+  made_in_the_end([&] { return second.begin(hearer_, nullptr); }, WSAENOBUFS);
+  DWORD waited = 0;
+  {
+    const NoMemory none;
+    say_a();
+    waited = WaitForSingleObject(event, INFINITE);
+  }
+  EXPECT_EQ(waited, WAIT_OBJECT_0);
 }
 
 TEST_F(OutOfMemory, TablesOfTheHost) {
