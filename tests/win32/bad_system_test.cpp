@@ -25,6 +25,21 @@ TEST(BadSystem, MemoryThatIsNoneIsRefused) {
   }
   EXPECT_REFUSED(GlobalAlloc(0x80000000, 8), nullptr, kInvalid);
   EXPECT_REFUSED(GlobalAlloc(GPTR, SIZE_MAX), nullptr, ERROR_NOT_ENOUGH_MEMORY);
+  PROCESS_HEAP_ENTRY entry{};
+  ULONG kind = 7;
+  for (const HANDLE bad : {HANDLE{nullptr}, INVALID_HANDLE_VALUE, HANDLE{&byte}}) {
+    EXPECT_REFUSED(HeapLock(bad), FALSE, ERROR_INVALID_HANDLE);
+    EXPECT_REFUSED(HeapUnlock(bad), FALSE, ERROR_INVALID_HANDLE);
+    EXPECT_REFUSED(HeapWalk(bad, &entry), FALSE, ERROR_INVALID_HANDLE);
+    EXPECT_REFUSED(HeapCompact(bad, 0), 0U, ERROR_INVALID_HANDLE);
+    EXPECT_REFUSED(HeapQueryInformation(bad, HeapCompatibilityInformation, &kind, sizeof(kind), nullptr), FALSE,
+                   ERROR_INVALID_HANDLE);
+  }
+  EXPECT_REFUSED(HeapUnlock(GetProcessHeap()), FALSE, ERROR_NOT_LOCKED);
+  EXPECT_REFUSED(HeapWalk(GetProcessHeap(), nullptr), FALSE, kInvalid);
+  entry.lpData = &byte;
+  EXPECT_REFUSED(HeapWalk(GetProcessHeap(), &entry), FALSE, kInvalid);
+  EXPECT_EQ(kind, 7U);
   EXPECT_REFUSED(HeapSetInformation(&byte, HeapCompatibilityInformation, nullptr, 0), FALSE, ERROR_INVALID_HANDLE);
 }
 
