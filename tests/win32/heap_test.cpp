@@ -96,6 +96,17 @@ TEST(Heap, BadHandlesAndFlags) {
     EXPECT_FALSE(HeapValidate(bad, 0, nullptr));
     EXPECT_FALSE(HeapDestroy(bad));
     EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_HANDLE});
+    SetLastError(0);
+    ULONG kind = 7;
+    PROCESS_HEAP_ENTRY entry{};
+    EXPECT_FALSE(HeapLock(bad));
+    EXPECT_FALSE(HeapUnlock(bad));
+    EXPECT_FALSE(HeapWalk(bad, &entry));
+    EXPECT_EQ(HeapCompact(bad, 0), 0U);
+    EXPECT_FALSE(HeapQueryInformation(bad, HeapCompatibilityInformation, &kind, sizeof kind, nullptr));
+    EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_HANDLE});
+    EXPECT_EQ(kind, 7U);
+    EXPECT_EQ(entry.lpData, nullptr);
   }
   EXPECT_TRUE(CloseHandle(event));
 
@@ -103,6 +114,8 @@ TEST(Heap, BadHandlesAndFlags) {
   EXPECT_FALSE(CloseHandle(heap));
   EXPECT_EQ(WaitForSingleObject(heap, 0), WAIT_FAILED);
   SetLastError(0);
+  EXPECT_EQ(HeapCompact(heap, 0x80000000), 0U);
+  EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_PARAMETER});
   EXPECT_EQ(HeapAlloc(heap, 0x80000000, 8), nullptr);
   EXPECT_EQ(GetLastError(), DWORD{ERROR_INVALID_PARAMETER});
   EXPECT_EQ(HeapCreate(0x80000000, 0, 0), nullptr);
