@@ -3,7 +3,7 @@
 // which of that is told. For tests and replays; scripted_port.h makes a port of it and lets it misbehave.
 //
 // It is no second kernel: no packet is forwarded, nothing takes time. What it claims about Linux is in
-// tests/kernel/port_conformance.cpp, which runs over the kernel too; what is not there, it does not claim.
+// tests/kernel/conformance, which runs over the kernel too; what is not there, it does not claim.
 //
 // Not thread-safe: its user locks.
 #pragma once

@@ -15,7 +15,8 @@
 //   * Within a submit the kernel works in the order of the puts: next hops before the routes that use them.
 //   * kReplace overwrites whatever has the same key, a foreign route too: whoever minds says kAdd, and meets EEXIST.
 //   * Changes that follow from others are mostly silent: IPv4 routes that go with their next hop or their link are not
-//     told one by one, and a next hop that goes with its link is not told at all. (port_conformance.h shows each.)
+//     told one by one, and a next hop that goes with its link is not told at all. (tests/kernel/conformance shows
+//     each.)
 //   * After a Loss nothing is known but by a new dump. Open the monitor before the dump, and let its events win.
 #pragma once
 

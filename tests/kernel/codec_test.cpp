@@ -1,5 +1,5 @@
 // The codec without a kernel: what is encoded is decoded, what cannot be right is refused either way. That the kernel
-// understands it as well is shown by port_conformance.h over the real port.
+// understands it as well is shown by tests/kernel/conformance over the real port.
 #include "kernel/codec.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// What port.h says by itself; what ports do is in port_conformance.h.
+// What port.h says by itself; what ports do is in tests/kernel/conformance.
 #include "kernel/port.h"
 
 #include <gtest/gtest.h>
