@@ -1,5 +1,5 @@
-// Deadlines: what the table has to do at a time: end a route's life, end a hold. A heap of four children a node, under
-// the table's lock.
+// Deadlines: what the table has to do at a time: end a route's life, end a hold, look after a callback. A heap of four
+// children a node, under the table's lock.
 //
 // Each thing keeps its place in the heap itself (`timer`, 0: not in it), so a refresh moves one entry instead of
 // leaving a stale one behind: the heap is as large as the number of things with a time, whatever the churn.
@@ -14,7 +14,7 @@ namespace turnpike::rtm {
 
 class Deadlines {
  public:
-  enum class What : std::uint8_t { kRoute, kHold };
+  enum class What : std::uint8_t { kRoute, kHold, kCallback };
 
   struct Entry {
     std::uint64_t at = 0;  // nanoseconds of the table's clock

@@ -100,6 +100,9 @@ struct Entity {
   bool announced = false;        // the port knows that there are events
   std::uint64_t delivering = 0;  // the thread that is in its callback; 0: none
   Handle told = Handle::kNone;   // what that callback is about
+  EventType told_type = EventType::kEntityRegistered;
+  std::uint64_t told_at = 0;     // when it was called
+  std::uint32_t told_watch = 0;  // place in the heap of deadlines, 0: none
   std::uint64_t delivered = 0;
 
   bool methods_blocked = false;

@@ -8,6 +8,9 @@
 // so a change during the callback leads to another event), one expiry for each route, and registrations and departures
 // of others.
 //
+// A callback that does not return is named in the log, after some seconds and then each minute (`watch`). One deadline
+// a client serves for all its callbacks: when it comes, it looks at the one that is running now.
+//
 // What an event speaks of may have gone when its turn comes: a route that was refreshed or deleted, a registration that
 // was given up. Then it is not told. An entity that left is kept as a name until all have been told.
 #include <exception>
@@ -24,6 +27,9 @@ namespace {
 
 constexpr std::uint32_t kDeclined =
     50;  // ERROR_NOT_SUPPORTED, from the callback of an expired route: the table may delete it
+
+constexpr std::uint64_t kPatience = 5'000'000'000;   // nanoseconds of the table's clock
+constexpr std::uint64_t kReminder = 60'000'000'000;  // from one line in the log to the next
 
 // The callbacks that this thread is in, innermost first.
 struct Frame {
@@ -102,10 +108,32 @@ void Table::deliver(ClientIndex client) {
   unpin(*receiver);
 }
 
+// Without memory for it nobody watches.
+void Table::watch(Entity& receiver, std::uint64_t at) {
+  if (receiver.told_watch != 0 || deadlines_.reserve_one()) {
+    set_deadline({at, receiver.index, Deadlines::What::kCallback, receiver.index, &receiver.told_watch});
+  }
+}
+
+// For how long the client has been in its callback, if that is too long; and the next look.
+std::uint64_t Table::overdue(Entity& receiver, std::uint64_t now) {
+  if (receiver.delivering == 0) {
+    return 0;
+  }
+  const std::uint64_t since = now - receiver.told_at;
+  watch(receiver, since < kPatience ? receiver.told_at + kPatience : now + kReminder);
+  return since < kPatience ? 0 : since;
+}
+
 // Returns what the callback returned; 0 if it threw.
 std::uint32_t Table::call(Entity& receiver, const Event& event, Lock& lock) {
   receiver.told = event.subject;
+  receiver.told_type = event.type;
+  receiver.told_at = port_.nanoseconds();
   ++receiver.delivered;
+  if (receiver.told_watch == 0) {
+    watch(receiver, receiver.told_at + kPatience);
+  }
   lock.unlock();
   const Frame frame{event.type, innermost};
   innermost = &frame;

@@ -3,6 +3,7 @@
 // A route whose time to live has run out is its owner's to decide about: the owner is told, and the route stays until
 // he has answered (event.cpp). A route of an owner without a callback is deleted at once. The time is off afterwards,
 // until an update sets one.
+#include "base/log.h"
 #include "rtm/list.h"
 #include "rtm/table.h"
 #include "rtm/table_inline.h"
@@ -36,6 +37,31 @@ std::optional<std::uint64_t> Table::next_deadline() {
   return deadlines_.empty() ? std::nullopt : std::optional(deadlines_.first().at);
 }
 
+namespace {
+
+const char* name_of(EventType type) {
+  switch (type) {
+    case EventType::kEntityRegistered:
+      return "entity registered";
+    case EventType::kEntityDeregistered:
+      return "entity deregistered";
+    case EventType::kRouteExpired:
+      return "route expired";
+    case EventType::kChangeNotification:
+      break;
+  }
+  return "change";
+}
+
+void report_hanging(const Entity& client, std::uint64_t nanoseconds) {
+  TURNPIKE_LOG(LogLevel::kWarning, "rtm", "a client's callback has not returned", {"event", name_of(client.told_type)},
+               {"seconds", nanoseconds / 1'000'000'000}, {"protocol", client.info.protocol},
+               {"protocol_instance", client.info.protocol_instance}, {"instance", client.info.instance},
+               {"family", client.info.family});
+}
+
+}  // namespace
+
 std::size_t Table::run_deadlines(std::size_t most) {
   const std::uint64_t now = port_.nanoseconds();
   std::size_t count = 0;
@@ -46,6 +72,11 @@ std::size_t Table::run_deadlines(std::size_t most) {
       deadlines_.remove(*due.place);
       if (due.what == Deadlines::What::kHold) {
         end_hold(due.index, kAllViews);
+      } else if (due.what == Deadlines::What::kCallback) {
+        Entity& client = *entity_at(static_cast<ClientIndex>(due.index));
+        if (const std::uint64_t since = overdue(client, now); since != 0) {
+          report_hanging(client, since);
+        }
       } else if (Entity& owner = *entity_at(route(due.index).owner); owner.handler) {
         extra(route(due.index).extra).expired = 1;
         queue_event(owner, {EventType::kRouteExpired, due.index, route(due.index).references.generation()});

@@ -43,6 +43,7 @@ Result<void> Table::deregister_entity(Handle self) {
   if (leaver->opaque_slot >= 0) {
     opaque_taken_ &= ~(1U << leaver->opaque_slot);
   }
+  deadlines_.remove(leaver->told_watch);
   --live_entities_;
   leaver->state.store(Entity::State::kGone, std::memory_order_release);
   unpin(*leaver);

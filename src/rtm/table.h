@@ -536,6 +536,8 @@ class Table {
   void discard_events(Entity& receiver);
   static bool only_this_thread_runs(const Entity& entity);
   std::uint32_t call(Entity& receiver, const Event& event, Lock& lock);
+  void watch(Entity& receiver, std::uint64_t at);
+  std::uint64_t overdue(Entity& receiver, std::uint64_t now);
   void run_event(Entity& receiver, const Entity::Queued& queued, Lock& lock);
   void run_expiry(Entity& receiver, const Entity::Queued& queued, Lock& lock);
 

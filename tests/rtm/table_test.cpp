@@ -1,7 +1,10 @@
 // The engine by itself, on one thread: what the C face cannot show, or shows less plainly. What the contract says is
 // tested in tests/conformance/rtmv2.
+#include <string>
+#include <variant>
 #include <vector>
 
+#include "base/log.h"
 #include "manual_port.h"
 
 namespace turnpike::rtm {
@@ -148,6 +151,52 @@ TEST_F(TableTest, AThrowingCallbackIsContained) {
   route(rip, "10.0.0.0/8", 2);
   deliver();
   EXPECT_EQ(table->statistics().callback_throws, 2U);
+}
+
+// Writes down what it is told; the Log owns it, so the lines are the test's.
+class Lines final : public LogSink {
+ public:
+  explicit Lines(std::vector<std::string>& lines) : lines_(lines) {}
+  bool write(const LogRecord& record) override {
+    std::string line(record.message);
+    for (const LogField& field : record.fields) {
+      if (const auto* number = std::get_if<std::uint64_t>(&field.value)) {
+        line += " " + std::string(field.key.name()) + "=" + std::to_string(*number);
+      }
+    }
+    lines_.push_back(line);
+    return true;
+  }
+
+ private:
+  std::vector<std::string>& lines_;
+};
+
+TEST_F(TableTest, ACallbackThatHangsIsNamedAgainAndAgain) {
+  std::vector<std::string> lines;
+  const auto sink = process_log().open(std::make_unique<Lines>(lines), LogLevel::kWarning);
+  ASSERT_TRUE(sink);
+  const Handle rip = client(8);
+  const Handle reader = client(1000, [&](Handle, const Event&) -> std::uint32_t {
+    const auto wait = [&](std::uint64_t milliseconds) {  // as the timer's thread sees it
+      port.now += milliseconds * 1'000'000;
+      table->run_deadlines();
+      return lines.size();
+    };
+    EXPECT_EQ(wait(4999), 0U);
+    EXPECT_EQ(wait(1), 1U);
+    EXPECT_EQ(wait(59'999), 1U);
+    EXPECT_EQ(wait(1), 2U);
+    return 0;
+  });
+  ASSERT_TRUE(table->register_for_changes(reader, 1, change::kAll, nullptr));
+  route(rip, "10.0.0.0/8");
+  deliver();
+  pass(1'000'000);
+  EXPECT_EQ(lines.size(), 2U) << "it has returned";
+  EXPECT_EQ(table->statistics().deadlines, 0U);
+  EXPECT_TRUE(process_log().close(*sink));
+  EXPECT_NE(lines.at(0).find("protocol=1000"), std::string::npos) << lines[0];
 }
 
 TEST_F(TableTest, AClientMayLeaveFromInsideItsExpiry) {
