@@ -182,8 +182,8 @@ class Reader {
 // `busy`: what the calls took of the processor, over all the threads that made them.
 void report(benchmark::State& state, double seconds, double busy, std::size_t calls) {
   state.SetIterationTime(seconds);
-  state.counters["per_second"] = static_cast<double>(calls) / seconds;
-  state.counters["busy_ns"] = busy * 1e9 / static_cast<double>(calls);
+  state.counters["calls_per_second"] = static_cast<double>(calls) / seconds;
+  state.counters["each"] = busy / static_cast<double>(calls);
 }
 void report(benchmark::State& state, const Stopwatch& watch, std::size_t calls) {
   report(state, watch.seconds(), watch.busy_seconds(), calls);
