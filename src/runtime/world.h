@@ -8,10 +8,11 @@
 // ## Threads
 //
 // None, until they are needed: a notifier thread with the first event for a client (notifier.h), a timer thread with
-// the first time to live, hold-down, or callback (which it watches: one that hangs is named in the log). When the last client of all tables has left, they are stopped and joined before
-// RtmDeregisterEntity returns (but for the one that this very call runs on, if it is made inside a callback). What is
-// left at the end of the process, or when the library is unloaded, is stopped by a static destructor: no thread runs
-// code that is about to be unmapped, but for a client's callback that hangs.
+// the first time to live, hold-down, or callback (which it watches: one that hangs is named in the log). When the last
+// client of all tables has left, they are stopped and joined before RtmDeregisterEntity returns (but for the one that
+// this very call runs on, if it is made inside a callback). What is left at the end of the process, or when the library
+// is unloaded, is stopped by a static destructor: no thread runs code that is about to be unmapped, but for a client's
+// callback that hangs.
 //
 // ## Locks
 //
