@@ -79,9 +79,9 @@ void Table::announce_to_others(EventType type, Entity& about) {
 }
 
 void Table::discard_events(Entity& receiver) {
-  std::deque<Entity::Queued> events = std::move(receiver.events);
-  receiver.events.clear();
-  for (const Entity::Queued& event : events) {
+  while (!receiver.events.empty()) {  // not moved away first: a deque takes memory even for that
+    const Entity::Queued event = receiver.events.front();
+    receiver.events.pop_front();
     if (is_about_entity(event.type)) {
       unpin(*entity_at(static_cast<ClientIndex>(event.index)));
     }

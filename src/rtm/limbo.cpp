@@ -16,17 +16,18 @@ void Limbo::retire(Dispose dispose, void* context, std::uintptr_t what) noexcept
   }
 }
 
-// Closes the bag and opens another, then disposes of those whose readers have gone.
+// Closes the bag and opens another, then disposes of those whose readers have gone. What may fail comes first: a bag
+// that is closed must not be lost.
 void Limbo::seal() {
   auto bag = std::make_unique<Bag>();
+  if (spare_.empty()) {
+    bag->items.reserve(kBagSize);
+  } else {
+    bag->items.swap(spare_.back());
+    spare_.pop_back();
+  }
   bag->limbo = this;
   bag->items.swap(fresh_);
-  if (!spare_.empty()) {
-    fresh_.swap(spare_.back());
-    spare_.pop_back();
-  } else {
-    fresh_.reserve(kBagSize);
-  }
   const auto hand_back = [](void* object, void*) {
     auto* back = static_cast<Bag*>(object);
     std::atomic<Bag*>& ready = back->limbo->ready_;
@@ -45,7 +46,7 @@ void Limbo::dispose_of_ready() noexcept {
     const std::unique_ptr<Bag> owned(bag);
     bag = bag->next;
     dispose_of(owned->items);
-    if (spare_.size() < 4) {
+    if (spare_.size() < spare_.capacity()) {
       spare_.push_back(std::move(owned->items));
     }
   }

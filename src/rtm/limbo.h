@@ -24,7 +24,10 @@ class Limbo {
  public:
   using Dispose = void (*)(void* context, std::uintptr_t what) noexcept;
 
-  explicit Limbo(Epoch& epoch) : epoch_(epoch) {}
+  explicit Limbo(Epoch& epoch) : epoch_(epoch) {
+    fresh_.reserve(kBagSize);
+    spare_.reserve(4);
+  }
   ~Limbo() { drain(); }
   Limbo(const Limbo&) = delete;
   Limbo& operator=(const Limbo&) = delete;

@@ -101,7 +101,10 @@ Table::~Table() {
     std::unique_ptr<NextHopImage>(next_hop(i).image).reset();
   }
   for (unsigned i = 0; i <= kMaxClients; ++i) {
-    std::unique_ptr<Entity>(entity_at(static_cast<ClientIndex>(i))).reset();
+    const std::unique_ptr<Entity> entity(entity_at(static_cast<ClientIndex>(i)));
+    if (entity != nullptr && entity->v1 != nullptr) {
+      v1_.drop_messages(*entity);
+    }
   }
 }
 

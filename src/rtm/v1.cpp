@@ -249,6 +249,14 @@ void V1::forget_client(Entity& leaver) {
   });
 }
 
+void V1::drop_messages(Entity& client) {
+  for (V1Queue& queue = client.v1->queue; queue.size() != 0;) {
+    const V1Queue::Message message = queue.pop();
+    snapshots_.drop(message.previous);
+    snapshots_.drop(message.current);
+  }
+}
+
 // --- routes
 // -------------------------------------------------------------------------------------------------------------------
 

@@ -116,6 +116,8 @@ class V1 {
   void forget_details(const Route& route);
   // In several steps, without the lock: it is told nothing any more, and what waits for it is dropped.
   void forget_client(Entity& leaver);
+  // The same for a client that is there when the table goes: its messages' routes, and no destination.
+  void drop_messages(Entity& client);
   [[nodiscard]] std::size_t cursors() const { return cursors_.size(); }
   [[nodiscard]] std::uint32_t highest_generation() const { return cursors_.highest_generation(); }
   [[nodiscard]] std::size_t bytes() const;
