@@ -202,6 +202,10 @@ Result<void> Manager::deregister_client(Handle self) {
   changed_.wait(lock, [&] { return client->running == 0; });
   --waiting_;
   clients_.erase(client->number);
+  if (clients_.empty()) {  // so there are no entries either, and nobody drives the clock any more
+    deadlines_.clear();
+    retry_at_.reset();
+  }
   return {};
 }
 

@@ -69,14 +69,6 @@ struct Entry {
                                  [&](const Override& each) { return each.interface == &interface; });
     return at != overrides.end() ? &*at : nullptr;
   }
-  [[nodiscard]] bool is_forced(const Interface& interface) const {
-    const Override* found = override_of(interface);
-    return found != nullptr && found->forced;
-  }
-  [[nodiscard]] bool is_vetoed(const Interface& interface) const {
-    const Override* found = override_of(interface);
-    return found != nullptr && !found->forced;
-  }
   void end_override(const Interface& interface) {
     std::erase_if(overrides, [&](const Override& each) { return each.interface == &interface; });
   }

@@ -118,7 +118,7 @@ void Manager::part(Round& round, const Flow& flow, Interface& interface, Holder 
     say_change(round, CallbackKind::kPruned, flow, interface, joined_clients(flow), way);
   }
   for_each_entry(flow, [&](Entry& entry) {
-    if (entry.is_forced(interface) || !memberships_.covers(entry.flow, interface)) {
+    if (!memberships_.covers(entry.flow, interface)) {  // else it leads there whatever a client has put there
       entry.end_override(interface);
     }
     refresh(entry, interface, round);

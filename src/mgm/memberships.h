@@ -3,8 +3,8 @@
 // A membership is (flow, interface), with a bit for each of the two who may hold it there: the owner and IGMP. It
 // stands in two lists: that of its flow, from which alerts and outgoing interfaces are computed, and that of its
 // interface, with which it goes. Records are 32 bytes in one pool, named by index; a flow with members is a node of an
-// ordered tree: 80 bytes and what malloc adds. So one membership of its own group costs 112 to 150 bytes (the pool
-// doubles), a further interface of the same group 32 to 64.
+// ordered tree, 80 bytes. So one membership of its own group costs 113 to 132 bytes with what malloc adds (the pool
+// doubles), and a further interface of the same group 32 to 64.
 //
 // The tree is ordered, not hashed: groups are chosen by hosts, and a hash that strangers can choose the keys of needs a
 // secret; and (*,g) lies next to its (s,g).

@@ -401,6 +401,20 @@ TEST_F(MgmManager, LeavesNothingOfAClient) {
   EXPECT_NE(static_cast<Handle>(again), static_cast<Handle>(p));
 }
 
+// Whoever drives deadlines stops with the last client: what is left of old ones must not hide new ones from it.
+TEST_F(MgmManager, ForgetsDeadlinesWithItsLastClient) {
+  {
+    Party p = party("p", 100);
+    p.take(on(1));
+    routes_.set("10.0.0.0/8", 1);
+    EXPECT_TRUE(packet(kSG, 1));
+    EXPECT_TRUE(manager_->next_deadline());
+    p.release(on(1));
+    EXPECT_TRUE(manager_->deregister_client(p));
+  }
+  EXPECT_FALSE(manager_->next_deadline());
+}
+
 TEST_F(MgmManager, LetsCallbacksCallBack) {
   Party a = party("a", 100);
   Party b = party("b", 101);
