@@ -93,11 +93,12 @@ void NetlinkMonitor::tell(Listener& listener, const Message& message) {
 }
 
 Result<std::size_t> NetlinkMonitor::read(Listener& listener, std::size_t most) {
-  for (std::size_t count = 0; count < most;) {
+  std::size_t count = 0;
+  while (count < most) {
     const auto received = socket_.receive(buffer_);
     if (!received) {
       const Error error = received.error();
-      if (error.kind == ErrorKind::kNoMoreItems) return count;
+      if (error.kind == ErrorKind::kNoMoreItems) break;
       if (error.kind == ErrorKind::kKernel) return tl::unexpected(error);
       listener.on_loss(error.kind == ErrorKind::kExhausted ? Loss::kOverrun : Loss::kUnreadable);
       continue;
@@ -109,7 +110,7 @@ Result<std::size_t> NetlinkMonitor::read(Listener& listener, std::size_t most) {
     }
     if (!rest.empty()) listener.on_loss(Loss::kUnreadable);
   }
-  return most;
+  return count;
 }
 
 }  // namespace turnpike::kernel
