@@ -12,7 +12,23 @@ namespace {
 
 constexpr DWORD kInvalid = ERROR_INVALID_PARAMETER;
 
-TEST(BadSystem, MemoryThatIsNoneIsRefused) {
+// What is refused leaves no handle behind.
+class BadSystem : public testing::Test {
+ protected:
+  ~BadSystem() override { EXPECT_EQ(handles(), before_); }
+
+ private:
+  static DWORD handles() {
+    GetProcessHeap();  // made at the first need, for good
+    DWORD count = 0;
+    EXPECT_TRUE(GetProcessHandleCount(GetCurrentProcess(), &count));
+    return count;
+  }
+
+  const DWORD before_ = handles();
+};
+
+TEST_F(BadSystem, MemoryThatIsNoneIsRefused) {
   char byte = 0;
   for (const HGLOBAL bad : {HGLOBAL{nullptr}, HGLOBAL{INVALID_HANDLE_VALUE}, HGLOBAL{&byte}}) {
     EXPECT_REFUSED(GlobalLock(bad), nullptr, ERROR_INVALID_HANDLE);
@@ -43,7 +59,7 @@ TEST(BadSystem, MemoryThatIsNoneIsRefused) {
   EXPECT_REFUSED(HeapSetInformation(&byte, HeapCompatibilityInformation, nullptr, 0), FALSE, ERROR_INVALID_HANDLE);
 }
 
-TEST(BadSystem, NullPointersOfTheHostAreRefused) {
+TEST_F(BadSystem, NullPointersOfTheHostAreRefused) {
   SYSTEMTIME time{};
   FILETIME file{};
   DWORD size = 4;
@@ -70,7 +86,7 @@ TEST(BadSystem, NullPointersOfTheHostAreRefused) {
   EXPECT_STREQ(wide, L"old");
 }
 
-TEST(BadSystem, NamesOfVariablesThatMakeNoSenseAreRefused) {
+TEST_F(BadSystem, NamesOfVariablesThatMakeNoSenseAreRefused) {
   char text[4] = "old";
   EXPECT_REFUSED(GetEnvironmentVariableA(nullptr, text, 4), 0U, kInvalid);
   EXPECT_REFUSED(GetEnvironmentVariableW(nullptr, nullptr, 0), 0U, kInvalid);
@@ -88,7 +104,7 @@ TEST(BadSystem, NamesOfVariablesThatMakeNoSenseAreRefused) {
   EXPECT_STREQ(text, "old");
 }
 
-TEST(BadSystem, ModulesThatAreNoneAreRefused) {
+TEST_F(BadSystem, ModulesThatAreNoneAreRefused) {
   WCHAR wide[4] = L"old";
   char text[4] = "old";
   char on_the_heap = 0;
@@ -132,7 +148,7 @@ DWORD traced(DWORD id, const wchar_t* format, ...) {
   return written;
 }
 
-TEST(BadSystem, TracesOfNobodyAreRefused) {
+TEST_F(BadSystem, TracesOfNobodyAreRefused) {
   BYTE byte = 0;
   for (const DWORD bad : {DWORD{0}, INVALID_TRACEID, DWORD{0x7FFFFFFF}}) {
     EXPECT_REFUSED(TracePrintfA(bad, "a"), 0U, kInvalid);
@@ -171,7 +187,7 @@ void logged(HANDLE log, const wchar_t* format, ...) {
   va_end(arguments);
 }
 
-TEST(BadSystem, LogsThatAreNoneAreRefused) {
+TEST_F(BadSystem, LogsThatAreNoneAreRefused) {
   constexpr WORD kType = EVENTLOG_ERROR_TYPE;
   for (const HANDLE bad : {HANDLE{nullptr}, INVALID_HANDLE_VALUE, GetCurrentThread()}) {
     EXPECT_NOTHING_DONE(RouterLogDeregisterA(bad), ERROR_INVALID_HANDLE);
