@@ -36,8 +36,14 @@ void Limbo::seal() {
     }
   };
   epoch_.retire(bag.release(), hand_back);
-  epoch_.collect();
+  has_sealed_.store(true, std::memory_order_relaxed);
   dispose_of_ready();
+}
+
+void Limbo::collect() noexcept {
+  if (has_sealed_.load(std::memory_order_relaxed) && has_sealed_.exchange(false, std::memory_order_relaxed)) {
+    epoch_.collect();
+  }
 }
 
 void Limbo::dispose_of_ready() noexcept {
