@@ -21,7 +21,7 @@ void Limbo::retire(Dispose dispose, void* context, std::uintptr_t what) noexcept
 void Limbo::seal() {
   auto bag = std::make_unique<Bag>();
   if (spare_.empty()) {
-    bag->items.reserve(kBagSize);
+    bag->items.reserve(kRoom);
   } else {
     bag->items.swap(spare_.back());
     spare_.pop_back();

@@ -26,7 +26,7 @@ class Limbo {
   using Dispose = void (*)(void* context, std::uintptr_t what) noexcept;
 
   explicit Limbo(Epoch& epoch) : epoch_(epoch) {
-    fresh_.reserve(kBagSize);
+    fresh_.reserve(kRoom);
     spare_.reserve(4);
   }
   ~Limbo() { drain(); }
@@ -66,6 +66,7 @@ class Limbo {
     std::vector<Item> items;
   };
   static constexpr std::size_t kBagSize = 256;
+  static constexpr std::size_t kRoom = 2 * kBagSize;  // so that a bag which cannot be closed now has room for some time
 
   void seal();
   void dispose_of(std::vector<Item>& items) noexcept;

@@ -472,7 +472,7 @@ Result<void> V1::delete_routes(Handle self, std::uint32_t flags, const V1Route& 
 }
 
 std::size_t V1::bytes() const {
-  std::size_t all = (has_details_ ? details_.bytes() : 0) + snapshots_.made() * sizeof(V1Snapshot);
+  std::size_t all = (has_details_ ? details_.bytes() : 0) + snapshots_.bytes();
   for (const Entity* each : listeners_) {
     all += each->v1->queue.bytes();
   }

@@ -1,28 +1,29 @@
 #include "rtm/v1_messages.h"
 
-#include <new>
 #include <utility>
 
 namespace turnpike::rtm {
+namespace {
+
+constexpr std::size_t kKept = 8192;  // places, also when none is in use
+
+}  // namespace
 
 bool V1Snapshots::reserve(std::size_t count) noexcept {
-  while (spares_.size() < count) {
-    std::unique_ptr<V1Snapshot> made(new (std::nothrow) V1Snapshot);
-    if (made == nullptr) {
-      return false;
-    }
-    spares_.push_back(std::move(made));  // there is room for as many as are kept
-    ++made_;
-  }
-  return true;
+  return free_count_ >= count || places_.grow(used_ + count - free_count_);
 }
 
 V1Snapshot* V1Snapshots::make(const V1Route& route) noexcept {
   if (!reserve(1)) {
     return nullptr;
   }
-  V1Snapshot* const snapshot = spares_.back().release();
-  spares_.pop_back();
+  V1Snapshot* snapshot = free_;
+  if (snapshot != nullptr) {
+    free_ = snapshot->next_free;
+    --free_count_;
+  } else {
+    snapshot = &places_[used_++];
+  }
   snapshot->route = route;
   snapshot->holders = 0;
   return snapshot;
@@ -32,11 +33,11 @@ void V1Snapshots::drop(V1Snapshot* snapshot) noexcept {
   if (snapshot == nullptr || --snapshot->holders != 0) {
     return;
   }
-  std::unique_ptr<V1Snapshot> free(snapshot);
-  if (spares_.size() < kKept) {
-    spares_.push_back(std::move(free));
-  } else {
-    --made_;
+  snapshot->next_free = std::exchange(free_, snapshot);
+  if (++free_count_ == used_ && places_.size() > kKept) {
+    places_.clear();
+    free_ = nullptr;
+    used_ = free_count_ = 0;
   }
 }
 

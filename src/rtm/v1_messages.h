@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "rtm/v1_route.h"
@@ -47,21 +48,23 @@ class Paged {
 struct V1Snapshot {
   V1Route route;
   std::uint32_t holders = 0;
+  V1Snapshot* next_free = nullptr;
 };
 
-// Makes them, and keeps a few that are not in use, so that a change that has begun need not ask for memory.
+// Where they live: places that are used again, and given back when none is in use.
 class V1Snapshots {
  public:
-  V1Snapshots() { spares_.reserve(kKept); }
+  // So that the next `count` can be made. False: no memory.
   bool reserve(std::size_t count) noexcept;
   V1Snapshot* make(const V1Route& route) noexcept;  // null: no memory; held by nobody yet
   void drop(V1Snapshot* snapshot) noexcept;         // one holder less; null is fine
-  [[nodiscard]] std::size_t made() const { return made_; }
+  [[nodiscard]] std::size_t bytes() const { return places_.size() * sizeof(V1Snapshot); }
 
  private:
-  static constexpr std::size_t kKept = 64;
-  std::vector<std::unique_ptr<V1Snapshot>> spares_;
-  std::size_t made_ = 0;
+  Paged<V1Snapshot> places_;
+  std::size_t used_ = 0;  // places that were ever used
+  std::size_t free_count_ = 0;
+  V1Snapshot* free_ = nullptr;
 };
 
 class V1Queue {
