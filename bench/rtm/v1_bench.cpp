@@ -9,6 +9,8 @@
 //            RtmGetChangedDests, 64 at once, RtmGetRouteInfo of each best route, the releases; beside it
 //            (`v2_bare_ns`) without the routes' contents
 //   watched  the addition while one client of the same version listens, and reads nothing yet
+//   deregister/N  RtmDeregisterClient of a client that owns all of it, while N others listen: `hold_ms` is the longest
+//            that the table's lock was held
 //
 // Times are a route's, in nanoseconds of the calling thread's processor time: all of the work is done there, and what
 // else the machine does is left out.
@@ -18,12 +20,14 @@
 #include <rtm.h>
 #include <rtmv2.h>
 #include <sys/socket.h>
+#include <turnpike/rtm.h>
 
 #include <time.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "routes.h"
@@ -185,6 +189,12 @@ class New {
     must(RtmRegisterForChangeNotification(handle_, RTM_VIEW_MASK_UCAST, RTM_CHANGE_TYPE_BEST, nullptr, &notify_),
          "RtmRegisterForChangeNotification");
   }
+  double longest_hold_ms() const {
+    TpRtmTableStatistics statistics{};
+    statistics.size = sizeof statistics;
+    must(TpRtmGetTableStatistics(handle_, &statistics), "TpRtmGetTableStatistics");
+    return static_cast<double>(statistics.longest_step_ns) / 1e6;
+  }
   void read_all(bool with_routes) const {
     std::size_t all = 0;
     std::vector<RTM_DEST_INFO> records(kBatch);
@@ -288,9 +298,32 @@ void listen(benchmark::State& state, bool of_adding) {
 void dequeue(benchmark::State& state) { listen(state, false); }
 void watched(benchmark::State& state) { listen(state, true); }
 
+void deregister(benchmark::State& state) {
+  prefixes();
+  for (auto _ : state) {
+    const New onlooker(79);
+    std::vector<std::unique_ptr<Old>> listeners;
+    for (std::int64_t i = 0; i < state.range(0); ++i) {
+      listeners.push_back(std::make_unique<Old>(static_cast<DWORD>(100 + i), true));
+    }
+    auto leaver = std::make_unique<Old>(77);
+    leaver->add_all();
+    const double each = nanoseconds_a_route([&] { leaver.reset(); });
+    state.SetIterationTime(each * double{kRoutes} / 1e9);
+    state.counters["hold_ms"] = onlooker.longest_hold_ms();
+  }
+}
+
 BENCHMARK(add)->Name("add")->Iterations(1)->UseManualTime();
 BENCHMARK(remove)->Name("delete")->Iterations(1)->UseManualTime();
 BENCHMARK(dequeue)->Name("dequeue")->Iterations(1)->UseManualTime();
+BENCHMARK(deregister)
+    ->Name("deregister")
+    ->Arg(0)
+    ->Arg(1)
+    ->Iterations(1)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
 BENCHMARK(watched)->Name("watched")->Iterations(1)->UseManualTime();
 
 }  // namespace

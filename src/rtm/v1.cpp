@@ -181,6 +181,7 @@ void V1::drop(const V1Queue::Message& message) {
 }
 
 Result<bool> V1::dequeue(Handle self, V1Change& out) {
+  std::pair<V1Queue::Memory, Paged<V1Snapshot>> done_with;  // freed without the lock
   return table_.attempt(self, [&](Entity& client, Table::Blocked&) -> Result<bool> {
     const std::lock_guard lock(table_.mutex_);
     if (client.v1 == nullptr || !client.v1->signal) {
@@ -200,6 +201,9 @@ Result<bool> V1::dequeue(Handle self, V1Change& out) {
       out.previous = message.previous->route;
     }
     drop(message);
+    if (queue.size() == 0) {
+      done_with = {queue.shed(), snapshots_.shed()};
+    }
     client.v1->signal(queue.size() != 0);  // an auto-reset event was taken: more wait, so it is set again
     return queue.size() != 0;
   });
@@ -247,6 +251,9 @@ void V1::forget_client(Entity& leaver) {
     }
     return false;
   });
+  std::pair<V1Queue::Memory, Paged<V1Snapshot>> done_with;  // freed without the lock
+  const std::lock_guard lock(table_.mutex_);
+  done_with = {leaver.v1->queue.shed(), snapshots_.shed()};
 }
 
 void V1::drop_messages(Entity& client) {

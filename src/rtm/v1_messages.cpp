@@ -34,11 +34,16 @@ void V1Snapshots::drop(V1Snapshot* snapshot) noexcept {
     return;
   }
   snapshot->next_free = std::exchange(free_, snapshot);
-  if (++free_count_ == used_ && places_.size() > kKept) {
-    places_.clear();
-    free_ = nullptr;
-    used_ = free_count_ = 0;
+  ++free_count_;
+}
+
+Paged<V1Snapshot> V1Snapshots::shed() noexcept {
+  if (free_count_ != used_ || places_.size() <= kKept) {
+    return {};
   }
+  free_ = nullptr;
+  used_ = free_count_ = 0;
+  return std::exchange(places_, {});
 }
 
 bool V1Queue::reserve(std::uint32_t destinations) noexcept {
@@ -101,15 +106,15 @@ int V1Queue::merge_oldest(std::uint32_t destination, V1Snapshots& snapshots) noe
   return 2;
 }
 
-V1Queue::Message V1Queue::pop() noexcept {
-  const Message message = take_first_of(nodes_[first_].message.destination);
-  if (size_ == 0 && nodes_.size() > limit_) {  // a long absence is over: its memory goes
-    nodes_.clear();
-    ends_.clear();
-    used_ = 1;
-    free_ = 0;
+V1Queue::Message V1Queue::pop() noexcept { return take_first_of(nodes_[first_].message.destination); }
+
+V1Queue::Memory V1Queue::shed() noexcept {
+  if (size_ != 0 || nodes_.size() <= limit_) {
+    return {};
   }
-  return message;
+  used_ = 1;
+  free_ = 0;
+  return {std::exchange(nodes_, {}), std::exchange(ends_, {})};
 }
 
 }  // namespace turnpike::rtm

@@ -23,6 +23,7 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "rtm/v1_route.h"
@@ -36,7 +37,6 @@ class Paged {
   // So that [0, count) is there. False: no memory.
   bool grow(std::size_t count) noexcept;
   [[nodiscard]] std::size_t size() const { return pages_.size() * kPage; }
-  void clear() { pages_.clear(); }
   T& operator[](std::size_t index) { return pages_[index / kPage][index % kPage]; }
 
  private:
@@ -51,13 +51,15 @@ struct V1Snapshot {
   V1Snapshot* next_free = nullptr;
 };
 
-// Where they live: places that are used again, and given back when none is in use.
+// Where they live: places that are used again.
 class V1Snapshots {
  public:
   // So that the next `count` can be made. False: no memory.
   bool reserve(std::size_t count) noexcept;
   V1Snapshot* make(const V1Route& route) noexcept;  // null: no memory; held by nobody yet
   void drop(V1Snapshot* snapshot) noexcept;         // one holder less; null is fine
+  // After a long absence: what is not needed any more, to be freed without the lock.
+  Paged<V1Snapshot> shed() noexcept;
   [[nodiscard]] std::size_t bytes() const { return places_.size() * sizeof(V1Snapshot); }
 
  private:
@@ -68,12 +70,16 @@ class V1Snapshots {
 };
 
 class V1Queue {
+  struct Node;
+  struct Ends;
+
  public:
   struct Message {
     V1Snapshot* previous = nullptr;
     V1Snapshot* current = nullptr;
     std::uint32_t destination = 0;
   };
+  using Memory = std::pair<Paged<Node>, Paged<Ends>>;
 
   explicit V1Queue(std::size_t limit) : limit_(limit) {}
 
@@ -84,6 +90,8 @@ class V1Queue {
   int push(const Message& message, V1Snapshots& snapshots) noexcept;
   // There is one. The caller holds its routes then.
   Message pop() noexcept;
+  // After a long absence: what is not needed any more, to be freed without the lock.
+  Memory shed() noexcept;
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::uint64_t merged() const { return merged_; }

@@ -3,7 +3,7 @@
 // The order is that of the contract: network number, then the shorter mask, protocol, interface, next hop. A cursor is
 // a place in it, so nothing that happens to the table invalidates one. RTMv2 may have several routes that RTMv1 cannot
 // tell apart (two entities of one protocol by the same next hop): an enumeration by handle returns each,
-// RtmGetNextRoute, whose place is a route's contents, the first.
+// RtmGetNextRoute, whose place is a route's contents, one of them.
 #include <algorithm>
 #include <tuple>
 
@@ -68,8 +68,9 @@ void V1::list_routes(V1Cursor& cursor, std::uint32_t dest, const V1Route* after_
       }
     }
   }
-  std::stable_sort(found.begin(), found.end(),
-                   [&](const auto& a, const auto& b) { return place_of(b.first) < place_of(a.first); });
+  std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
+    return std::pair(place_of(b.first), b.second) < std::pair(place_of(a.first), a.second);
+  });
   for (const auto& [route, index] : found) {
     cursor.coming.emplace_back(index, table_.route(index).references.generation());
   }

@@ -105,7 +105,9 @@ TEST_F(V1Messages, TheMemoryOfALongAbsenceGoes) {
     push(i, 0, i);
   }
   EXPECT_GT(queue_.bytes(), 5000U * 32);
+  EXPECT_EQ(queue_.shed().first.size(), 0U) << "while it is in use";
   all();
+  EXPECT_GE(queue_.shed().first.size(), 5000U);
   EXPECT_EQ(queue_.bytes(), 0U);
   EXPECT_EQ(push(1, 0, 1), 1);
   EXPECT_EQ(all(), (Texts{"1:->1"}));
