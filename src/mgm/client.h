@@ -118,7 +118,6 @@ struct Client {
   const std::uint32_t number;  // rises with every registration, and is the owner's id of its handles
   const CallbackSet wanted;
   const std::unique_ptr<Callbacks> callbacks;
-  Handle handle = Handle::kNone;
   bool is_igmp = false;
   bool leaving = false;
 

@@ -177,36 +177,4 @@ void Manager::conclude(Round& round, Lock& lock) {
   deliver(round, lock);
 }
 
-// A client that leaves: alerts in its queue are not said any more, and the threads that wait to say them go on.
-Result<void> Manager::deregister_client(Handle self) {
-  Lock lock(mutex_);
-  Client* client = find_client(self);
-  if (client == nullptr) {
-    return fail(ErrorKind::kInvalidHandle, "no such client");
-  }
-  if (client->interfaces != 0) {
-    return fail(ErrorKind::kBusy, "the client still owns interfaces");
-  }
-  if (InCallback::of(*client) || (in_callback() && client->running != 0)) {
-    return fail(ErrorKind::kBusy, "the client cannot leave from inside a callback that it waits for");
-  }
-  client->leaving = true;
-  for (const Client::Waiting& waiting : client->queue) {
-    waiting.alert->client = nullptr;
-  }
-  client->queue.clear();
-  close_enumerations(*client);
-  static_cast<void>(handles_->remove(self));
-  ++waiting_;
-  changed_.notify_all();
-  changed_.wait(lock, [&] { return client->running == 0; });
-  --waiting_;
-  clients_.erase(client->number);
-  if (clients_.empty()) {  // so there are no entries either, and nobody drives the clock any more
-    deadlines_.clear();
-    retry_at_.reset();
-  }
-  return {};
-}
-
 }  // namespace turnpike::mgm

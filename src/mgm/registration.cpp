@@ -5,7 +5,7 @@
 // the lock; for the last it waits. A client cannot wait for its own callback, so it may not leave from inside one.
 #include <new>
 
-#include "base/log.h"
+#include "mgm/deliver.h"
 #include "mgm/manager.h"
 
 namespace turnpike::mgm {
@@ -95,7 +95,6 @@ Result<Handle> Manager::register_client(Registration registration) {
       clients_.erase(at);
       return handle;
     }
-    client->handle = *handle;
     at->second = std::move(client);
     ++next_number_;
     return *handle;
@@ -110,6 +109,38 @@ void Manager::close_enumerations(const Client& client) {
       static_cast<void>(handles_->remove(handle));
     }
   });
+}
+
+// Alerts in its queue are not said any more, and the threads that wait to say them go on.
+Result<void> Manager::deregister_client(Handle self) {
+  Lock lock(mutex_);
+  Client* client = find_client(self);
+  if (client == nullptr) {
+    return fail(ErrorKind::kInvalidHandle, "no such client");
+  }
+  if (client->interfaces != 0) {
+    return fail(ErrorKind::kBusy, "the client still owns interfaces");
+  }
+  if (InCallback::of(*client) || (in_callback() && client->running != 0)) {
+    return fail(ErrorKind::kBusy, "the client cannot leave from inside a callback that it waits for");
+  }
+  client->leaving = true;
+  for (const Client::Waiting& waiting : client->queue) {
+    waiting.alert->client = nullptr;
+  }
+  client->queue.clear();
+  close_enumerations(*client);
+  static_cast<void>(handles_->remove(self));
+  ++waiting_;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return client->running == 0; });
+  --waiting_;
+  clients_.erase(client->number);
+  if (clients_.empty()) {  // so there are no entries either, and nobody drives the clock any more
+    deadlines_.clear();
+    retry_at_.reset();
+  }
+  return {};
 }
 
 }  // namespace turnpike::mgm
