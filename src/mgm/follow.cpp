@@ -80,6 +80,7 @@ void Manager::say_by_entry(Round& round, const Entry& entry, CallbackKind kind) 
 // --- lives
 // ---------------------------------------------------------------------------------------------------------------
 
+// Does not need memory: begin_entry has seen to that.
 void Manager::arm(const Entry& entry) {
   if (deadlines_.size() > 2 * entries_.size() + 64) {
     deadlines_.clear();
@@ -164,31 +165,34 @@ void Manager::run_deadlines() {
   mirror();
 }
 
-// An entry whose source is elsewhere now goes; the next packet makes another.
-void Manager::routes_changed(const net::Prefix& prefix) {
-  std::vector<net::Address> sources;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [flow, entry] : entries_) {
-      if (prefix.contains(flow.source)) {
-        sources.push_back(flow.source);
+// An entry whose source is elsewhere now goes; the next packet makes another. Without memory to ask, all go that may
+// be.
+void Manager::routes_changed(const net::Prefix& prefix) noexcept {
+  std::map<net::Address, Way> ways;
+  bool asked = true;
+  try {
+    {
+      const std::lock_guard lock(mutex_);
+      for (const auto& [flow, entry] : entries_) {
+        if (prefix.contains(flow.source)) {
+          ways.try_emplace(flow.source);
+        }
       }
     }
-  }
-  std::sort(sources.begin(), sources.end());
-  sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
-  Ways ways;
-  for (const net::Address& source : sources) {
-    ways.emplace_back(source, way_to(source));
+    for (auto& [source, way] : ways) {
+      way = way_to(source);
+    }
+  } catch (const std::bad_alloc&) {
+    asked = false;
   }
   {
     const std::lock_guard lock(mutex_);
     for (auto at = entries_.begin(); at != entries_.end();) {
-      const auto way = std::lower_bound(ways.begin(), ways.end(), at->first.source,
-                                        [](const auto& each, const auto& source) { return each.first < source; });
       const Entry& entry = *at->second;
-      const bool is_asked = way != ways.end() && way->first == at->first.source;
-      const bool stays = !is_asked || (entry.negative ? !way->second : way->second == entry.in_view);
+      const auto way = ways.find(at->first.source);
+      const bool is_known = way != ways.end() && asked;
+      const bool is_right = is_known && (entry.negative ? !way->second : way->second == entry.in_view);
+      const bool stays = is_known ? is_right : asked || !prefix.contains(at->first.source);
       at = stays ? std::next(at) : bury(at);
     }
   }

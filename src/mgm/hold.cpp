@@ -89,11 +89,10 @@ Result<void> Manager::take(Handle self, const InterfaceId& id) {
     return fail(ErrorKind::kAlreadyExists, "the interface is held already");
   }
   ++client.interfaces;
-  if (client.is_igmp) {
-    interface->igmp = &client;
-  } else {
-    take_over(client, *interface, lock);
+  if (!client.is_igmp) {
+    return take_over(client, *interface, lock);
   }
+  interface->igmp = &client;
   return {};
 }
 
@@ -134,19 +133,24 @@ void Manager::forget_negative_entries() {
 }
 
 // From IGMP, which stays beside the new owner.
-void Manager::take_over(Client& client, Interface& interface, Lock& lock) {
+Result<void> Manager::take_over(Client& client, Interface& interface, Lock& lock) {
   interface.changing = true;
-  Round before{&client};
-  say(before, interface.igmp, CallbackKind::kDisableIgmp, {}, interface.id);
-  conclude(before, lock);
-  const Ways ways = ways_of(interface, lock);
-  Round round{&client};
-  drop_memberships(round, interface, Holder::kIgmp, ways);
-  interface.owner = &client;
-  say(round, interface.igmp, CallbackKind::kEnableIgmp, {}, interface.id);
-  conclude(round, lock);
+  const auto inventory = take_inventory(interface, lock);
+  if (inventory) {
+    Round before{&client};
+    say(before, interface.igmp, CallbackKind::kDisableIgmp, {}, interface.id);
+    conclude(before, lock);
+    Round round{&client};
+    drop_memberships(round, interface, Holder::kIgmp, *inventory);
+    interface.owner = &client;
+    say(round, interface.igmp, CallbackKind::kEnableIgmp, {}, interface.id);
+    conclude(round, lock);
+  } else {
+    --client.interfaces;
+  }
   interface.changing = false;
   wake();
+  return inventory ? Result<void>() : tl::unexpected(inventory.error());
 }
 
 Result<void> Manager::release(Handle self, const InterfaceId& id) {
@@ -161,26 +165,31 @@ Result<void> Manager::release(Handle self, const InterfaceId& id) {
     return fail(ErrorKind::kInvalidArgument, "the client does not hold this interface");
   }
   interface->changing = true;
+  const auto inventory = take_inventory(*interface, lock);
+  if (!inventory) {
+    interface->changing = false;
+    wake();
+    return tl::unexpected(inventory.error());
+  }
   if (interface->igmp != &client) {
     Round before{&client};
     say(before, interface->igmp, CallbackKind::kDisableIgmp, {}, id);
     conclude(before, lock);
   }
-  give_up(client, *interface, lock);
+  give_up(client, *interface, *inventory, lock);
   return {};
 }
 
 // What follows the DISABLE callback, if there was one. The interface is gone afterwards if nobody is left.
-void Manager::give_up(Client& client, Interface& interface, Lock& lock) {
+void Manager::give_up(Client& client, Interface& interface, const Inventory& inventory, Lock& lock) {
   const InterfaceId id = interface.id;
-  const Ways ways = ways_of(interface, lock);
   Round round{&client};
   if (interface.igmp == &client) {
-    drop_memberships(round, interface, Holder::kIgmp, ways);
+    drop_memberships(round, interface, Holder::kIgmp, inventory);
     interface.igmp = nullptr;
   } else {
-    drop_memberships(round, interface, Holder::kOwner, ways);
-    drop_memberships(round, interface, Holder::kIgmp, ways);
+    drop_memberships(round, interface, Holder::kOwner, inventory);
+    drop_memberships(round, interface, Holder::kIgmp, inventory);
     vacate(interface, round);
     interface.owner = nullptr;
     say(round, interface.igmp, CallbackKind::kEnableIgmp, {}, id);
@@ -215,23 +224,23 @@ void Manager::vacate(Interface& interface, Round& round) {
   }
 }
 
-// Where the view of routes leads for the sources that the interface has members of: asked without the lock.
-Ways Manager::ways_of(const Interface& interface, Lock& lock) {
-  std::vector<net::Address> sources;
-  for (const auto& held : memberships_.of(interface)) {
-    if (!held.flow.any_source()) {
-      sources.push_back(held.flow.source);
+// What the interface has members of, and the ways to their sources: asked without the lock, and before anything
+// changes, because it takes memory. While the interface is `changing` nobody adds to it.
+Result<Manager::Inventory> Manager::take_inventory(const Interface& interface, Lock& lock) {
+  Inventory inventory;
+  try {
+    for (const auto& held : memberships_.of(interface)) {
+      inventory.emplace_back(held, std::nullopt);
     }
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorKind::kExhausted, "no memory to take an interface's memberships along");
   }
-  std::sort(sources.begin(), sources.end());
-  sources.erase(std::unique(sources.begin(), sources.end()), sources.end());
-  Ways ways;
   lock.unlock();
-  for (const net::Address& source : sources) {
-    ways.emplace_back(source, way_to(source));
+  for (auto& [held, way] : inventory) {
+    way = held.flow.any_source() ? std::nullopt : way_to(held.flow.source);
   }
   lock.lock();
-  return ways;
+  return inventory;
 }
 
 void Manager::set_scope(net::InterfaceIndex device, Scope scope) {

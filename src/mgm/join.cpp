@@ -12,7 +12,6 @@
 // client needs to know: W, who speaks for the interface towards s; it is told when the first of the others joins, and
 // when the last of them leaves. IGMP's members on an owned interface count for the owner, who hears of each as a local
 // join.
-#include <algorithm>
 #include <new>
 
 #include "base/log.h"
@@ -21,14 +20,6 @@
 
 namespace turnpike::mgm {
 namespace {
-
-bool contains(const std::vector<Client*>& clients, const Client* client) {
-  return std::find(clients.begin(), clients.end(), client) != clients.end();
-}
-// Whether the set has somebody besides W.
-bool has_other(const std::vector<Client*>& clients, const Client* w) {
-  return std::any_of(clients.begin(), clients.end(), [&](const Client* each) { return each != w; });
-}
 
 const Way kNowhere;
 
@@ -50,45 +41,47 @@ Way Manager::way_to(const net::Address& source) {
   return interface != nullptr ? Way(interface->id) : std::nullopt;
 }
 
-std::vector<Client*> Manager::joined_clients(const Flow& flow) const {
-  std::vector<Client*> clients;
-  memberships_.for_each_interface(flow, [&](const Interface& interface) {
-    if (!contains(clients, interface.responsible())) {
-      clients.push_back(interface.responsible());
-    }
-  });
-  return clients;
+Client* Manager::client_on(const Way& way) const {
+  const Interface* interface = way ? find_interface(*way) : nullptr;
+  return interface != nullptr ? interface->responsible() : nullptr;
 }
 
-// Who is told that A has joined, or left: `others` are the clients that are joined besides this change.
-void Manager::say_change(Round& round, CallbackKind kind, const Flow& flow, const Interface& interface,
-                         const std::vector<Client*>& others, const Way& way) {
+// A walk instead of a set: what takes memberships away must not need memory.
+Manager::Joined Manager::joined_besides(const Flow& flow, const Client* a, const Client* w) const {
+  Joined joined;
+  memberships_.for_each_interface(flow, [&](const Interface& interface) {
+    Client* each = interface.responsible();
+    joined.several = joined.several || (joined.first != nullptr && joined.first != each);
+    joined.first = joined.first != nullptr ? joined.first : each;
+    joined.has_a = joined.has_a || each == a;
+    joined.has_other_than_w = joined.has_other_than_w || each != w;
+  });
+  return joined;
+}
+
+// Who is told that A, who speaks for the interface, has joined or left: `others` are joined besides this change.
+void Manager::say_change(Round& round, CallbackKind kind, const Flow& flow, const Interface& interface, Client* w,
+                         const Joined& others) {
   const Client* a = interface.responsible();
   if (!flow.any_source()) {
-    const Interface* towards = way ? find_interface(*way) : nullptr;
-    Client* w = towards != nullptr ? towards->responsible() : nullptr;
-    if (w != nullptr && w != a && w != round.caller && !has_other(others, w)) {
+    if (w != a && w != round.caller && !others.has_other_than_w) {
       say(round, w, kind, flow, interface.id, true);
     }
-    return;
-  }
-  if (contains(others, a) || others.size() > 1) {
-    return;
-  }
-  if (others.size() == 1) {
-    say(round, others.front(), kind, flow, interface.id, true);
-    return;
-  }
-  for (const auto& [number, client] : clients_) {
-    if (client.get() != a && client.get() != round.caller) {
-      say(round, client.get(), kind, flow, interface.id, true);
+  } else if (others.first == nullptr) {
+    for (const auto& [number, client] : clients_) {
+      if (client.get() != a && client.get() != round.caller) {
+        say(round, client.get(), kind, flow, interface.id, true);
+      }
     }
+  } else if (!others.several && !others.has_a) {
+    say(round, others.first, kind, flow, interface.id, true);
   }
 }
 
 Result<void> Manager::join(Round& round, const Flow& flow, Interface& interface, Holder holder, const Way& way) {
   try {
-    const std::vector<Client*> before = joined_clients(flow);
+    Client* w = client_on(way);
+    const Joined before = joined_besides(flow, interface.responsible(), w);
     if (!memberships_.add(flow, interface, holder)) {
       return {};
     }
@@ -102,7 +95,7 @@ Result<void> Manager::join(Round& round, const Flow& flow, Interface& interface,
     if (holder == Holder::kIgmp) {
       say(round, interface.owner, CallbackKind::kLocalJoin, flow, interface.id);
     }
-    say_change(round, CallbackKind::kJoined, flow, interface, before, way);
+    say_change(round, CallbackKind::kJoined, flow, interface, w, before);
   } catch (const std::bad_alloc&) {
     return fail(ErrorKind::kExhausted, "no memory for a membership");
   }
@@ -115,7 +108,8 @@ void Manager::part(Round& round, const Flow& flow, Interface& interface, Holder 
     if (holder == Holder::kIgmp && interface.owner != round.caller) {
       say(round, interface.owner, CallbackKind::kLocalLeave, flow, interface.id);
     }
-    say_change(round, CallbackKind::kPruned, flow, interface, joined_clients(flow), way);
+    Client* w = client_on(way);
+    say_change(round, CallbackKind::kPruned, flow, interface, w, joined_besides(flow, interface.responsible(), w));
   }
   for_each_entry(flow, [&](Entry& entry) {
     if (!memberships_.covers(entry.flow, interface)) {  // else it leads there whatever a client has put there
@@ -125,13 +119,10 @@ void Manager::part(Round& round, const Flow& flow, Interface& interface, Holder 
   });
 }
 
-void Manager::drop_memberships(Round& round, Interface& interface, Holder holder, const Ways& ways) {
-  for (const auto& held : memberships_.of(interface)) {
+void Manager::drop_memberships(Round& round, Interface& interface, Holder holder, const Inventory& inventory) {
+  for (const auto& [held, way] : inventory) {
     if ((held.holders & static_cast<std::uint8_t>(holder)) != 0) {
-      const auto way = std::lower_bound(ways.begin(), ways.end(), held.flow.source,
-                                        [](const auto& each, const auto& source) { return each.first < source; });
-      const bool known = way != ways.end() && way->first == held.flow.source;
-      part(round, held.flow, interface, holder, known ? way->second : kNowhere);
+      part(round, held.flow, interface, holder, way);
     }
   }
 }

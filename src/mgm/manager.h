@@ -100,7 +100,6 @@ struct Status {
 
 // Where the view of routes leads for a source; nothing: nowhere.
 using Way = std::optional<InterfaceId>;
-using Ways = std::vector<std::pair<net::Address, Way>>;  // by source
 
 // Wakes whoever runs deadlines. Called under the manager's lock: it only takes note.
 class Alarm {
@@ -191,7 +190,7 @@ class Manager {
   // A packet came in on another interface than its entry's.
   void wrong_interface(const Flow& flow, Vif arrival, std::span<const std::byte> header) noexcept;
   // Routes within that prefix have changed: entries whose source is elsewhere now go, and the next packet makes others.
-  void routes_changed(const net::Prefix& prefix);
+  void routes_changed(const net::Prefix& prefix) noexcept;
 
   [[nodiscard]] std::optional<MonotonicTime> next_deadline() const;
   // Ends what has lived its time; tries again what the forwarder refused.
@@ -221,6 +220,17 @@ class Manager {
     friend bool operator>(const Deadline& a, const Deadline& b) {
       return a.at != b.at ? a.at > b.at : a.number > b.number;
     }
+  };
+
+  // The memberships of an interface, each with the way to its source.
+  using Inventory = std::vector<std::pair<Memberships::Held, Way>>;
+
+  // What the alerts need to know of the clients that are joined to a flow.
+  struct Joined {
+    Client* first = nullptr;
+    bool several = false;
+    bool has_a = false;
+    bool has_other_than_w = false;
   };
 
   Manager(const Config& config, const Ports& ports);
@@ -254,28 +264,31 @@ class Manager {
   Interface* interface_on(Vif vif) const;
   Result<Client*> begin_change(Handle self, const InterfaceId& id, Lock& lock);
   Result<void> take_new(Client& client, const InterfaceId& id, Lock& lock);
-  void take_over(Client& client, Interface& interface, Lock& lock);
+  Result<void> take_over(Client& client, Interface& interface, Lock& lock);
   Result<Vif> add_vif(net::InterfaceIndex device);
-  void give_up(Client& client, Interface& interface, Lock& lock);
+  void give_up(Client& client, Interface& interface, const Inventory& inventory, Lock& lock);
   void vacate(Interface& interface, Round& round);
   void forget_negative_entries();
-  Ways ways_of(const Interface& interface, Lock& lock);
+  Result<Inventory> take_inventory(const Interface& interface, Lock& lock);
 
   // join.cpp
   bool is_flow(const Flow& flow) const;
   Result<Interface*> check_membership_call(const Client* client, const Flow& flow, const InterfaceId& id, States states,
                                            ErrorKind unknown) const;
   Way way_to(const net::Address& source);
-  std::vector<Client*> joined_clients(const Flow& flow) const;
-  void say_change(Round& round, CallbackKind kind, const Flow& flow, const Interface& interface,
-                  const std::vector<Client*>& others, const Way& way);
+  Client* client_on(const Way& way) const;
+  Joined joined_besides(const Flow& flow, const Client* a, const Client* w) const;
+  void say_change(Round& round, CallbackKind kind, const Flow& flow, const Interface& interface, Client* w,
+                  const Joined& others);
   Result<void> change_membership(Handle self, const Flow& flow, const InterfaceId& id, States states, bool adds);
   Result<void> join(Round& round, const Flow& flow, Interface& interface, Holder holder, const Way& way);
   void part(Round& round, const Flow& flow, Interface& interface, Holder holder, const Way& way);
-  void drop_memberships(Round& round, Interface& interface, Holder holder, const Ways& ways);
+  void drop_memberships(Round& round, Interface& interface, Holder holder, const Inventory& inventory);
 
   // resolve.cpp
   Entry* begin_entry(const Flow& flow, Vif arrival);
+  void resolve_or_forget(Entry& entry, Vif arrival, std::span<const std::byte> header, const Route* route,
+                         void* details) noexcept;
   void resolve(Entry& entry, Vif arrival, std::span<const std::byte> header, const Route* route, void* details);
   void ask_rpf(Entry& entry, std::span<const std::byte> header, void* details, Lock& lock);
   void ask_creation(Entry& entry, Lock& lock);

@@ -11,6 +11,7 @@
 // forwarder asks for its flow, and after Config::retry.
 #include <algorithm>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "base/log.h"
@@ -155,7 +156,11 @@ Result<Vif> Manager::add_vif(net::InterfaceIndex device) {
     if (vif == vifs_.size()) {
       return fail_errno(ENFILE, "the forwarder has no virtual interface left");
     }
-    devices_[device] = {vif, 1};
+    try {
+      devices_[device] = {vif, 1};
+    } catch (const std::bad_alloc&) {
+      return fail(ErrorKind::kExhausted, "no memory for a device");
+    }
     vifs_[vif] = VifState::kUsed;
   }
   if (const auto added = ports_.forwarder.add_vif(vif, device); !added) {

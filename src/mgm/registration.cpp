@@ -24,7 +24,9 @@ HandleTag Manager::enumeration_tag() const {
 }
 
 Manager::Manager(const Config& config, const Ports& ports)
-    : config_(config), ports_(ports), vifs_(ports.forwarder.vif_limit()) {}
+    : config_(config), ports_(ports), vifs_(ports.forwarder.vif_limit()) {
+  out_vifs_.reserve(vifs_.size());  // each stands there once: the mirror never needs memory
+}
 
 Result<std::unique_ptr<Manager>> Manager::make(const Config& config, const Ports& ports) {
   try {

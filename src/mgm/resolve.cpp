@@ -11,6 +11,7 @@
 // The lock is given up for each question. What may change meanwhile: memberships (5 looks again), and the incoming
 // interface may be released, which ends the entry; then nothing has happened.
 #include <algorithm>
+#include <functional>
 #include <new>
 
 #include "base/log.h"
@@ -47,33 +48,45 @@ Entry* Manager::begin_entry(const Flow& flow, Vif arrival) {
     TURNPIKE_LOG(LogLevel::kWarning, "mgm", "a flow gets no entry", {"entries", entries_.size()}, {"vif", arrival});
     return nullptr;
   }
+  const std::size_t deadlines = 2 * entries_.size() + 128;  // what `arm` may come to hold
+  if (deadlines_.capacity() < deadlines) {
+    deadlines_.reserve(2 * deadlines);
+  }
   return entries_.emplace_hint(at, flow, std::make_unique<Entry>(flow, next_entry_number_++))->second.get();
 }
 
 void Manager::unknown_flow(const Flow& flow, Vif arrival, std::span<const std::byte> header) noexcept {
+  Entry* entry = nullptr;
   try {
-    Entry* entry = begin_entry(flow, arrival);
-    if (entry != nullptr) {
-      bool has_way = false;
-      const auto found = [&](const Route& route, void* details) {
-        has_way = true;
-        resolve(*entry, arrival, header, &route, details);
-      };
-      ports_.routes.look_up(flow.source, [&found](const Route& route, void* details) { found(route, details); });
-      if (!has_way) {
-        resolve(*entry, arrival, header, nullptr, nullptr);
-      }
-    } else {
-      mirror();
-    }
+    entry = begin_entry(flow, arrival);
   } catch (const std::bad_alloc&) {
+    TURNPIKE_LOG(LogLevel::kError, "mgm", "no memory for an entry");
+  }
+  if (entry == nullptr) {
+    mirror();
+    return;
+  }
+  bool has_way = false;
+  const auto found = [&](const Route& route, void* details) {
+    has_way = true;
+    resolve_or_forget(*entry, arrival, header, &route, details);
+  };
+  ports_.routes.look_up(flow.source, std::ref(found));
+  if (!has_way) {
+    resolve_or_forget(*entry, arrival, header, nullptr, nullptr);
+  }
+}
+
+void Manager::resolve_or_forget(Entry& entry, Vif arrival, std::span<const std::byte> header, const Route* route,
+                                void* details) noexcept {
+  const Flow flow = entry.flow;
+  try {
+    resolve(entry, arrival, header, route, details);
+  } catch (const std::bad_alloc&) {  // before it came to life: nothing has happened
     TURNPIKE_LOG(LogLevel::kError, "mgm", "no memory for an entry");
     const std::lock_guard lock(mutex_);
     ++counts_.dropped;
-    const auto at = entries_.find(flow);
-    if (at != entries_.end() && at->second->state != Entry::State::kLive) {
-      entries_.erase(at);
-    }
+    entries_.erase(flow);
   }
 }
 
