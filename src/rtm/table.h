@@ -87,6 +87,16 @@ struct RouteCriteria {
   std::uint32_t interface_index = 0;
 };
 
+// A destination and its best unicast route, as a forwarder reads them.
+struct Forwarding {
+  NetAddress destination;
+  bool has_route = false;
+  Handle owner = Handle::kNone;
+  std::uint16_t flags = 0;
+  std::uint32_t hop_count = 0;
+  std::array<Handle, 64> hops;  // hop_count of them; as many as a configuration may allow
+};
+
 struct Statistics {
   std::uint64_t entities = 0, destinations = 0, routes = 0, next_hops = 0;  // that exist, tombstones too
   std::uint64_t live_routes = 0, visible_destinations = 0;
@@ -168,6 +178,30 @@ class Table {
   [[nodiscard]] bool supports(ViewSet views) const { return views == kAllViews || (views & ~config_.views) == 0; }
   // For the forwarder: the best unicast route is, or is not, in the kernel.
   Result<void> set_installed(Handle self, Handle dest, bool installed);
+
+  // --- for whoever follows the whole table, as a forwarder does (forwarding.cpp)
+
+  // While one lives, calls of its thread do not wait for object locks: where they would, they answer kBusy and have
+  // done nothing.
+  class NeverWaits {
+   public:
+    NeverWaits();
+    NeverWaits(const NeverWaits&) = delete;
+    NeverWaits& operator=(const NeverWaits&) = delete;
+    ~NeverWaits();
+  };
+  // A reader goes on until this gives fewer than it asked for.
+  // Up to `most` that have changed, each with a reference for the caller, and nothing about them. Says how many.
+  Result<std::size_t> changed_handles(Handle self, Handle registration, std::size_t most, std::vector<Handle>& out);
+  // Neither takes nor gives references; the handles are good as long as the route does not change. kBusy: only
+  // `destination` is filled.
+  Result<void> forwarding(Handle self, Handle dest, Forwarding& out);
+  // The handle of the destination with just that prefix; no reference: the caller holds one.
+  Result<Handle> find_destination(Handle self, const NetAddress& address);
+  // Of many, but for those that wait in the registration: what is in the kernel is no longer their best route.
+  Result<void> set_installed(Handle self, Handle registration, std::span<const Handle> dests, bool installed);
+  // One reference on each.
+  Result<void> release_destinations(Handle self, std::span<const Handle> dests);
 
   // --- routes (route.cpp, in_place.cpp)
 

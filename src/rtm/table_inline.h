@@ -9,6 +9,9 @@
 
 namespace turnpike::rtm {
 
+// How many NeverWaits this thread has.
+inline thread_local unsigned never_waits = 0;
+
 template <class Run>
 auto Table::attempt(Handle self, Run&& run) -> decltype(run(std::declval<Entity&>(), std::declval<Blocked&>())) {
   while (true) {
@@ -23,6 +26,9 @@ auto Table::attempt(Handle self, Run&& run) -> decltype(run(std::declval<Entity&
       if (!blocked) [[likely]] {
         limbo_.collect();
         return result;
+      }
+      if (never_waits) {
+        return fail(ErrorKind::kBusy, "somebody has locked the object");
       }
     }
     wait_until_free(self, blocked);
