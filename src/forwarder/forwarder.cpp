@@ -1,0 +1,349 @@
+#include "forwarder/forwarder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace turnpike::forwarder {
+namespace {
+
+constexpr Duration kBetweenResyncs = std::chrono::milliseconds(200);  // a storm of losses does not become one of dumps
+constexpr Duration kImportAgain = std::chrono::milliseconds(2);
+
+void earliest(std::optional<MonotonicTime>& first, const std::optional<MonotonicTime>& at) {
+  if (at && (!first || *at < *first)) first = at;
+}
+
+}  // namespace
+
+// --- start
+// -------------------------------------------------------------------------------------------------------------------
+
+Result<std::unique_ptr<Forwarder>> Forwarder::start(kernel::Port& port, std::vector<Binding> tables, Settings settings,
+                                                    const Clock& clock, std::function<void()> wake) {
+  // allow naked-new: the constructor is private
+  auto made = std::unique_ptr<Forwarder>(new Forwarder(port, settings, clock));
+  if (const auto opened = made->open(); !opened) return tl::unexpected(opened.error());
+  for (const Binding& binding : tables) {
+    if (const auto bound = made->bind(binding, wake); !bound) return tl::unexpected(bound.error());
+  }
+  made->prepare_namespace();
+  made->resync();
+  if (made->wants_resync_) return fail(ErrorKind::kKernel, "the kernel's routes cannot be read");
+  made->sweep_at_ = clock.now() + settings.sweep_after;
+  return made;
+}
+
+// The monitor first, then the dumps: what changes in between is heard.
+Result<void> Forwarder::open() {
+  auto writer = port_.open_writer();
+  if (!writer) return tl::unexpected(writer.error());
+  writer_ = std::move(*writer);
+  kernel::MonitorOptions options;
+  options.topics.links = options.topics.addresses = options.topics.next_hops = true;
+  options.topics.ipv4_routes = options.topics.ipv6_routes = true;
+  auto monitor = port_.open_monitor(options);
+  if (!monitor) return tl::unexpected(monitor.error());
+  monitor_ = std::move(*monitor);
+  return monitor_->leave_out(writer_->identity());
+}
+
+Result<void> Forwarder::bind(const Binding& binding, const std::function<void()>& wake) {
+  auto unicast = Unicast::start(*binding.table, binding.settings, settings_.protocol, next_hops_, clock_, wake);
+  if (!unicast) return tl::unexpected(unicast.error());
+  Table table{.unicast = std::move(*unicast), .importer = nullptr};
+  if (settings_.import_routes) {
+    table.importer = std::make_unique<Importer>(
+        *binding.table, binding.settings, settings_.protocol, [this](std::uint32_t id) { return foreign_hops(id); },
+        [its = table.unicast.get()](rtm::Handle owner) { its->add_foreign_owner(owner); });
+  }
+  tables_.push_back(std::move(table));
+  return {};
+}
+
+void Forwarder::prepare_namespace() {
+  const auto compatible = port_.read_setting(kernel::kCompatMode);
+  if (!compatible || *compatible == "0") return;
+  if (settings_.own_namespace && port_.write_setting(kernel::kCompatMode, "0")) return;
+  TURNPIKE_LOG(LogLevel::kNotice, "forwarder",
+               "net.ipv4.nexthop_compat_mode is on: when a gateway that many routes use moves, the kernel tells every "
+               "route, which takes it far longer");
+}
+
+Forwarder::~Forwarder() {
+  if (!tables_.empty()) stop(false);
+}
+
+// --- work
+// --------------------------------------------------------------------------------------------------------------------
+
+bool Forwarder::step() {
+  read_monitor();
+  const MonotonicTime now = clock_.now();
+  if (audit_at_ && *audit_at_ <= now) wants_resync_ = true;
+  for (const Table& table : tables_) wants_resync_ = wants_resync_ || table.unicast->wants_reconcile();
+  if (wants_resync_ && (!resync_not_before_ || *resync_not_before_ <= now)) resync();
+  if (import_at_ && *import_at_ <= now) {
+    import_at_.reset();
+    for (const Table& table : tables_) {
+      if (table.importer != nullptr && table.importer->step()) import_at_ = now + kImportAgain;
+    }
+  }
+  run_sweep();
+  bool more = more_to_hear_;
+  for (const Table& table : tables_) more = table.unicast->step(*writer_) || more;
+  run_sweep();
+  if (!more && next_hops_.has_unused()) next_hops_.sweep(*writer_, false);
+  return more;
+}
+
+void Forwarder::read_monitor() {
+  const auto count = monitor_->read(*this);
+  more_to_hear_ = count && *count != 0;
+  if (std::exchange(objects_changed_, false)) next_hops_changed();
+  for (const Table& table : tables_) {
+    if (!import_at_ && table.importer != nullptr && table.importer->waiting() != 0)
+      import_at_ = clock_.now() + kImportAgain;
+  }
+}
+
+void Forwarder::next_hops_changed() {
+  for (const Table& table : tables_) table.unicast->next_hops_changed();
+  next_hops_.forget_losses();
+}
+
+std::optional<MonotonicTime> Forwarder::next_deadline() const {
+  std::optional<MonotonicTime> first;
+  for (const Table& table : tables_) {
+    earliest(first, table.unicast->next_deadline());
+    if (table.unicast->wants_reconcile()) earliest(first, resync_not_before_);
+  }
+  if (wants_resync_) earliest(first, resync_not_before_);
+  earliest(first, audit_at_);
+  earliest(first, sweep_at_);
+  earliest(first, import_at_);
+  return first;
+}
+
+// --- what is left of a former life
+// --------------------------------------------------------------------------------------------
+
+void Forwarder::all_claimed() {
+  if (sweep_at_) sweep_at_ = clock_.now();
+}
+
+// Routes first: a next hop that goes before its routes makes the kernel walk its table.
+void Forwarder::run_sweep() {
+  if (sweep_at_ && *sweep_at_ <= clock_.now()) {
+    sweep_at_.reset();
+    sweeps_objects_ = true;
+    for (const Table& table : tables_) {
+      const std::uint64_t left = table.unicast->status().adopted;
+      if (left != 0) {
+        TURNPIKE_LOG(LogLevel::kNotice, "forwarder", "removing routes of a former life that nobody has claimed",
+                     {"routes", left});
+      }
+      table.unicast->sweep_adopted();
+    }
+  }
+  const bool swept = sweeps_objects_ && std::ranges::all_of(tables_, [](const Table& table) {
+                       return table.unicast->status().adopted == 0;
+                     });
+  if (swept) {
+    sweeps_objects_ = false;
+    next_hops_.sweep(*writer_, true);
+  }
+}
+
+// --- comparing with the kernel
+// -----------------------------------------------------------------------------------------------
+
+void Forwarder::resync() {
+  wants_resync_ = false;
+  ++resyncs_;
+  const bool all = resync_links() && resync_next_hops() && resync_routes();
+  wants_resync_ = !all;
+  resync_not_before_ = clock_.now() + kBetweenResyncs;
+  if (settings_.audit_every != Duration{0}) audit_at_ = clock_.now() + settings_.audit_every;
+}
+
+bool Forwarder::resync_links() {
+  std::map<InterfaceIndex, bool> seen;
+  const auto dumped =
+      port_.dump_links({[&] { seen.clear(); },
+                        [&](const kernel::Link& link) { seen[link.index] = (link.flags & kernel::kLinkUp) != 0; }});
+  if (!dumped) return false;
+  for (const auto& [link, was_up] : std::map(links_)) {
+    if (!seen.contains(link)) set_link(link, false);
+  }
+  for (const auto& [link, is_up] : seen) set_link(link, is_up);
+  return true;
+}
+
+bool Forwarder::resync_next_hops() {
+  std::vector<kernel::NextHopCopy> ours;
+  std::unordered_map<std::uint32_t, kernel::NextHopCopy> others;
+  const auto dumped = port_.dump_next_hops({}, {[&] {
+                                                  ours.clear();
+                                                  others.clear();
+                                                },
+                                                [&](const kernel::NextHop& seen) {
+                                                  if (seen.protocol == settings_.protocol) {
+                                                    ours.emplace_back(seen);
+                                                  } else {
+                                                    others.emplace(seen.id, seen);
+                                                  }
+                                                }});
+  if (!dumped) return false;
+  foreign_ = std::move(others);
+  next_hops_.begin_audit();
+  for (const auto& each : ours) next_hops_.audit(each.view());
+  next_hops_.end_audit();
+  for (const auto& [id, each] : foreign_) next_hops_.avoid(id);
+  next_hops_changed();
+  return true;
+}
+
+// The importers before the tables: what is foreign is known when ours is compared.
+bool Forwarder::resync_routes() {
+  for (const Table& table : tables_) {
+    Importer* importer = table.importer.get();
+    const std::uint32_t its_table = table.unicast->kernel_table();
+    if (importer != nullptr) {
+      importer->begin();
+      const kernel::Taker<kernel::Route> taker{{}, [&](const kernel::Route& route) { importer->taken(route); }};
+      kernel::RouteFilter filter;
+      filter.family = table.unicast->family();
+      if (its_table != kernel::kMainTable) filter.table = its_table;
+      if (!port_.dump_routes(filter, taker)) return false;
+      importer->end();
+    }
+    if (!table.unicast->reconcile(port_)) return false;
+  }
+  return true;
+}
+
+// --- what the kernel says
+// ----------------------------------------------------------------------------------------------------
+
+void Forwarder::set_link(InterfaceIndex link, bool is_up) {
+  const auto [place, is_new] = links_.try_emplace(link, false);
+  const bool was_up = std::exchange(place->second, is_up);
+  if (was_up && !is_up) {
+    objects_changed_ = next_hops_.link_lost(link) || objects_changed_;
+    for (const Table& table : tables_) {
+      if (table.importer != nullptr) table.importer->link_lost(link);
+    }
+  } else if (is_up && !was_up) {
+    objects_changed_ = next_hops_.retry(link) || objects_changed_;
+    for (const Table& table : tables_) table.unicast->retry_failed();
+  }
+}
+
+void Forwarder::on_link(const kernel::Notice& notice, const kernel::Link& link) {
+  set_link(link.index, !notice.gone && (link.flags & kernel::kLinkUp) != 0);
+  if (notice.gone) links_.erase(link.index);
+}
+
+// With an address go routes that prefer it, and the kernel does not say which.
+void Forwarder::on_address(const kernel::Notice& notice, const kernel::InterfaceAddress&) {
+  if (notice.gone) {
+    wants_resync_ = true;
+    return;
+  }
+  objects_changed_ = next_hops_.retry(std::nullopt) || objects_changed_;
+  for (const Table& table : tables_) table.unicast->retry_failed();
+}
+
+void Forwarder::on_route(const kernel::Notice& notice, const kernel::Route& route) {
+  if (notice.writer == writer_->identity() && notice.writer != 0) return;
+  for (const Table& table : tables_) {
+    if (table.importer != nullptr) table.importer->heard(notice, route);
+    table.unicast->heard(notice, route);
+  }
+}
+
+void Forwarder::on_next_hop(const kernel::Notice& notice, const kernel::NextHop& next_hop) {
+  if (notice.writer == writer_->identity() && notice.writer != 0) return;
+  if (next_hop.protocol == settings_.protocol) {
+    const bool ours = notice.gone ? next_hops_.taken_away(next_hop.id) : next_hops_.changed(next_hop);
+    objects_changed_ = objects_changed_ || ours;
+  } else if (notice.gone) {
+    foreign_.erase(next_hop.id);
+  } else {
+    next_hops_.avoid(next_hop.id);
+    foreign_.insert_or_assign(next_hop.id, kernel::NextHopCopy(next_hop));
+  }
+}
+
+void Forwarder::on_loss(kernel::Loss why) {
+  ++losses_;
+  wants_resync_ = true;
+  TURNPIKE_LOG(LogLevel::kWarning, "forwarder", "what the kernel said was lost: everything is read and compared",
+               {"why", why == kernel::Loss::kOverrun ? "overrun" : "unreadable"});
+}
+
+std::vector<kernel::Hop> Forwarder::foreign_hops(std::uint32_t id) const {
+  const auto there = foreign_.find(id);
+  if (there == foreign_.end()) return {};
+  const kernel::NextHop object = there->second.view();
+  if (object.kind == kernel::NextHopKind::kGateway) return {{.link = object.link, .gateway = object.gateway}};
+  std::vector<kernel::Hop> hops;
+  for (const kernel::GroupMember& member : object.members) {
+    const auto leaf = foreign_.find(member.id);
+    const kernel::NextHop its = leaf != foreign_.end() ? leaf->second.view() : kernel::NextHop{};
+    if (leaf != foreign_.end() && its.kind == kernel::NextHopKind::kGateway) {
+      hops.push_back({.link = its.link, .gateway = its.gateway});
+    }
+  }
+  return hops;
+}
+
+// --- the end, and what there is
+// -------------------------------------------------------------------------------------------------
+
+void Forwarder::stop(bool remove_routes) {
+  for (const Table& table : tables_) table.unicast->stop(*writer_, remove_routes);
+  for (const Table& table : tables_) {
+    if (table.importer != nullptr) table.importer->stop();
+  }
+  if (remove_routes) next_hops_.remove_all(*writer_);
+  tables_.clear();
+}
+
+Forwarder::Status Forwarder::status() const {
+  Status status;
+  for (const Table& table : tables_) {
+    const Unicast::Status its = table.unicast->status();
+    Unicast::Status& sum = table.unicast->family() == Family::kIpv4 ? status.ipv4 : status.ipv6;
+    for (std::size_t i = 0; i < kRouteStates; ++i) sum.routes[i] += its.routes[i];
+    sum.adopted += its.adopted;
+    sum.written += its.written;
+    sum.removed += its.removed;
+    sum.refused += its.refused;
+    sum.repaired += its.repaired;
+    sum.kept += its.kept;
+    sum.moved += its.moved;
+    sum.skipped += its.skipped;
+    sum.reconciled += its.reconciled;
+    sum.waiting += its.waiting;
+    sum.bytes += its.bytes;
+    if (table.importer != nullptr) status.imported += table.importer->routes();
+  }
+  status.next_hops = next_hops_.counts();
+  status.losses = losses_;
+  status.resyncs = resyncs_;
+  status.sweeping_done = !sweep_at_ && !sweeps_objects_ && status.ipv4.adopted + status.ipv6.adopted == 0;
+  status.bytes = status.ipv4.bytes + status.ipv6.bytes + status.next_hops.bytes;
+  return status;
+}
+
+Unicast::Explained Forwarder::explain(rtm::Handle dest) const {
+  for (const Table& table : tables_) {
+    if (table.unicast->table().id() == rtm::table_of(dest)) return table.unicast->explain(dest);
+  }
+  return {};
+}
+
+}  // namespace turnpike::forwarder

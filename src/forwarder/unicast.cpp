@@ -1,0 +1,465 @@
+#include "forwarder/unicast.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/log.h"
+#include "net/text.h"
+
+namespace turnpike::forwarder {
+namespace {
+
+constexpr std::uint32_t kOtherProtocol = 1;      // PROTO_IP_OTHER, of the entity that a forwarder is
+constexpr std::uint32_t kInstance = 0x46574420;  // "FWD "
+constexpr std::size_t kIntake = 4 * Unicast::kSlice;
+constexpr Duration kLockedAgain = std::chrono::milliseconds(2);
+constexpr Duration kFirstRetry = std::chrono::seconds(1);
+constexpr Duration kLastRetry = std::chrono::seconds(64);
+
+}  // namespace
+
+const char* name_of(RouteState state) {
+  constexpr const char* kNames[kRouteStates] = {"idle",     "pending", "installed", "failed",
+                                                "conflict", "foreign", "contested"};
+  return kNames[static_cast<std::size_t>(state) % kRouteStates];
+}
+
+Unicast::Unicast(rtm::Table& table, const TableSettings& settings, std::uint8_t protocol, NextHops& next_hops,
+                 const Clock& clock)
+    : table_(table),
+      settings_(settings),
+      protocol_(protocol),
+      next_hops_(next_hops),
+      clock_(clock),
+      targets_(1),
+      paths_(1),
+      route_settings_{settings.routes} {}
+
+Result<std::unique_ptr<Unicast>> Unicast::start(rtm::Table& table, const TableSettings& settings, std::uint8_t protocol,
+                                                NextHops& next_hops, const Clock& clock, std::function<void()> wake) {
+  // allow naked-new: the constructor is private
+  auto made = std::unique_ptr<Unicast>(new Unicast(table, settings, protocol, next_hops, clock));
+  rtm::Registration registration;
+  registration.protocol = kOtherProtocol;
+  registration.protocol_instance = kInstance | settings.kernel_table << 8;
+  const auto self = table.register_entity(std::move(registration));
+  if (!self) return tl::unexpected(self.error());
+  made->self_ = *self;
+  const auto changes = table.register_for_changes(*self, 1, rtm::change::kForwarding, nullptr);
+  if (!changes) {
+    static_cast<void>(table.deregister_entity(*self));
+    return tl::unexpected(changes.error());
+  }
+  made->registration_ = *changes;
+  made->take_what_is_there();
+  const auto told = table.change_signal(*self, *changes, [&wake] {
+    const auto raise = [wake](bool up) {
+      if (up) wake();
+    };
+    return rtm::ChangeSignal{.raise = raise, .token = 0};
+  });
+  if (!told) return tl::unexpected(told.error());
+  return made;
+}
+
+// It counts as changed.
+void Unicast::take_what_is_there() {
+  const auto walk = table_.create_dest_enum(self_, 1, 0, nullptr, rtm::kBestProtocol);
+  if (!walk) return;
+  const std::uint32_t capacity = table_.config().max_handles_in_enum;
+  std::vector<std::byte> room(capacity * rtm::size_of_dest_image(1));
+  while (const auto count = table_.next_dests(self_, *walk, capacity, room.data())) {
+    for (std::uint32_t i = 0; i < *count; ++i) {
+      const auto& info = *reinterpret_cast<const rtm::DestImage*>(room.data() + i * rtm::size_of_dest_image(1));
+      if (table_.reference_handles(self_, std::span(&info.destination, 1))) taken_.push_back(info.destination);
+    }
+    static_cast<void>(table_.release_dest_infos(self_, *count, room.data()));
+  }
+  static_cast<void>(table_.delete_enum(self_, *walk));
+  intake(0);
+}
+
+Unicast::~Unicast() {
+  if (self_ != rtm::Handle::kNone) static_cast<void>(table_.deregister_entity(self_));
+}
+
+bool Unicast::step(kernel::Writer& writer, std::size_t most) {
+  const rtm::Table::NeverWaits never_waits;
+  hop_of_handle_.clear();
+  settings_of_owner_.clear();
+  run_timers();
+  intake(std::max(most, kIntake));
+  for (std::size_t left = most; left != 0 && !bag_.empty(); --left) examine(take_from_bag());
+  resolve_anew();
+  if (next_hops_.has_pending()) next_hops_.flush(writer);
+  write_work(writer);
+  sweep_some(writer, most);
+  tell_table();
+  return !bag_.empty() || more_changes_ || (sweeping_ && !adopted_.empty());
+}
+
+// --- intake
+// ------------------------------------------------------------------------------------------------------------------
+
+rtm::Handle Unicast::handle_of(std::uint32_t index) const {
+  return rtm::make_handle(rtm::Kind::kDestination, table_.id(), entries_[index].generation, index);
+}
+
+void Unicast::intake(std::size_t most) {
+  if (most != 0) {
+    const auto count = table_.changed_handles(self_, registration_, most, taken_);
+    more_changes_ = count && *count == most;
+  }
+  for (const rtm::Handle handle : std::exchange(taken_, {})) {
+    const std::uint32_t index = rtm::index_of(handle);
+    entries_.grow_to(index);
+    Entry& entry = entries_[index];
+    if (entry.held != 0) {
+      to_release_.push_back(handle);  // one reference is enough
+    } else {
+      entry = Entry{};
+      entry.generation = rtm::generation_of(handle) & rtm::kMaxGeneration;
+      entry.held = 1;
+    }
+    make_dirty(index);
+  }
+}
+
+void Unicast::make_dirty(std::uint32_t index) {
+  Entry& entry = entries_[index];
+  if (entry.dirty != 0) return;
+  entry.dirty = 1;
+  set_state(entry, RouteState::kPending);
+  bag_.push_back(index);
+}
+
+std::uint32_t Unicast::take_from_bag() {
+  if (settings_.family == Family::kIpv4) {
+    random_ ^= random_ << 13;
+    random_ ^= random_ >> 7;
+    random_ ^= random_ << 17;
+    std::swap(bag_.back(), bag_[random_ % bag_.size()]);
+    const std::uint32_t index = bag_.back();
+    bag_.pop_back();
+    return index;
+  }
+  const std::uint32_t index = bag_.front();
+  bag_.pop_front();
+  return index;
+}
+
+// --- states
+// ------------------------------------------------------------------------------------------------------------------
+
+void Unicast::set_state(Entry& entry, RouteState state, int error) {
+  const auto count = [this](std::uint32_t which, std::uint64_t by) {
+    if (which != 0) by_state_[which] += by;
+  };
+  count(entry.state, ~std::uint64_t{0});
+  entry.state = static_cast<std::uint32_t>(state) & 7;
+  entry.error = static_cast<std::uint32_t>(error);
+  count(entry.state, 1);
+}
+
+void Unicast::set_installed(Entry& entry, std::uint32_t target) {
+  if (target != 0) use_target(target);
+  release_target(std::exchange(entry.installed, target));
+}
+
+// Takes over the caller's use of the target.
+void Unicast::set_wanted(Entry& entry, std::uint32_t target) { release_target(std::exchange(entry.wanted, target)); }
+
+void Unicast::forget_if_idle(std::uint32_t index) {
+  Entry& entry = entries_[index];
+  if (entry.held == 0 || entry.dirty != 0 || entry.wanted != 0 || entry.installed != 0 ||
+      entry.state != static_cast<std::uint32_t>(RouteState::kIdle)) {
+    return;
+  }
+  fights_.erase(index);
+  to_release_.push_back(handle_of(index));
+  entry = Entry{};
+}
+
+int Unicast::trouble_of(std::uint32_t target) const {
+  if (targets_[target].type != kernel::RouteType::kUnicast) return 0;
+  const NextHops::Index object = paths_[targets_[target].path].object;
+  if (next_hops_.state_of(object) == NextHops::State::kPresent) return 0;
+  const int error = next_hops_.error_of(object);
+  return error != 0 ? error : ENETUNREACH;
+}
+
+void Unicast::scan(const std::function<void(std::uint32_t, Entry&)>& visit) {
+  for (std::uint32_t index = 0; index < entries_.size(); ++index) {
+    if (entries_[index].held != 0) visit(index, entries_[index]);
+  }
+}
+
+// --- from what is wanted to what is written
+// ----------------------------------------------------------------------------------
+
+void Unicast::examine(std::uint32_t index) {
+  Entry& entry = entries_[index];
+  entry.dirty = 0;
+  Prefix prefix;
+  const Wish wanted = wish(index, prefix);
+  if (!wanted.readable) {
+    ++counters_.skipped;
+    locked_.push_back(index);
+    if (!locked_at_) locked_at_ = clock_.now() + kLockedAgain;
+    return;
+  }
+  destination_changed(prefix);
+  set_wanted(entry, wanted.target);
+  if (wanted.target == 0 && entry.installed == 0) {
+    finish(index, wanted.state, wanted.error);
+    return;
+  }
+  if (entry.installed == 0) adopt(entry, prefix);
+  entry.error = static_cast<std::uint32_t>(wanted.error);
+  work_.push_back({.index = index, .target = wanted.target, .prefix = prefix, .otherwise = wanted.state});
+}
+
+void Unicast::write_work(kernel::Writer& writer) {
+  if (settings_.family == Family::kIpv6 && work_.size() > 1) {
+    std::ranges::sort(work_, [](const Work& a, const Work& b) { return a.prefix < b.prefix; });
+  }
+  for (std::size_t place = 0; place < work_.size(); ++place) put_work(writer, place);
+  submit(writer);
+  for (const Work& each : work_) {
+    if (each.submitted && !each.refused) done(each);
+  }
+  work_.clear();
+}
+
+kernel::Route Unicast::route_of(const Prefix& prefix, std::uint32_t target) const {
+  const Target& its = targets_[target];
+  const RouteSettings& settings = route_settings_[its.settings];
+  kernel::Route route;
+  route.destination = prefix;
+  route.table = settings_.kernel_table;
+  route.type = its.type;
+  route.protocol = protocol_;
+  route.priority = settings.priority;
+  if (its.path != 0) route.next_hop_id = next_hops_.id_of(paths_[its.path].object);
+  if (its.type == kernel::RouteType::kUnicast) {
+    route.preferred_source = settings.preferred_source;
+    route.metrics.mtu = settings.mtu;
+  }
+  return route;
+}
+
+// What cannot be reached is not left pointing where it was.
+void Unicast::put_work(kernel::Writer& writer, std::size_t place) {
+  Work& work = work_[place];
+  Entry& entry = entries_[work.index];
+  if (work.target != 0) {
+    if (const int trouble = trouble_of(work.target); trouble != 0) {
+      entry.error = static_cast<std::uint32_t>(trouble);
+      work.target = 0;
+      work.otherwise = RouteState::kFailed;
+      if (entry.installed == 0) return finish(work.index, RouteState::kFailed, trouble);
+    }
+  }
+  if (work.target == entry.installed && entry.differs == 0) return finish(work.index, RouteState::kInstalled);
+  if (work.target == 0) {
+    return put(writer, kernel::Change::kRemove, route_of(work.prefix, entry.installed), place, false);
+  }
+  const bool moves = entry.installed != 0 && priority_of(entry.installed) != priority_of(work.target);
+  const bool adds = moves || (entry.installed == 0 && entry.differs == 0);
+  put(writer, adds ? kernel::Change::kAdd : kernel::Change::kReplace, route_of(work.prefix, work.target), place, false);
+  if (moves) put(writer, kernel::Change::kRemove, route_of(work.prefix, entry.installed), place, true);
+}
+
+// `former`: the removal of what the same work has added elsewhere.
+void Unicast::put(kernel::Writer& writer, kernel::Change change, const kernel::Route& route, std::size_t place,
+                  bool former) {
+  while (!writer.put(change, route, place * 2 + (former ? 1 : 0))) submit(writer);
+  ++(change == kernel::Change::kRemove ? counters_.removed : counters_.written);
+  work_[place].submitted = true;
+}
+
+void Unicast::submit(kernel::Writer& writer) {
+  if (writer.noted() == 0) return;
+  const kernel::Report report = writer.submit();
+  for (const kernel::Refusal& refusal : report.refused) {
+    refused(work_[refusal.cookie / 2], refusal.cookie % 2 != 0, refusal);
+  }
+  if (report.answers_lost) {
+    TURNPIKE_LOG(LogLevel::kWarning, "forwarder", "answers of the kernel were lost: what it has is read anew",
+                 {"routes", report.submitted});
+    wants_reconcile_ = true;
+  }
+}
+
+void Unicast::refused(Work& work, bool former, const kernel::Refusal& refusal) {
+  Entry& entry = entries_[work.index];
+  const bool gone = refusal.error == ESRCH || refusal.error == ENOENT || refusal.error == ENODEV;
+  if (former || (work.target == 0 && gone)) return;  // nobody is left to be removed
+  work.refused = true;
+  entry.differs = 0;
+  ++counters_.refused;
+  if (refusal.error == EEXIST && work.target != 0) {
+    return finish(work.index, RouteState::kConflict, EEXIST);
+  }
+  TURNPIKE_LOG(LogLevel::kWarning, "forwarder", "the kernel refused a route", {"prefix", net::to_text(work.prefix)},
+               {"reason", kernel::describe(refusal)});
+  // It should not have refused these: what it has may be other than we think, for instance without the next hop.
+  wants_reconcile_ = wants_reconcile_ || entry.installed != 0 || refusal.error == EINVAL || refusal.error == ENOENT;
+  finish(work.index, RouteState::kFailed, refusal.error);
+}
+
+void Unicast::done(const Work& work) {
+  Entry& entry = entries_[work.index];
+  const int error = static_cast<int>(entry.error);
+  set_installed(entry, work.target);
+  entry.differs = 0;
+  work.target != 0 ? finish(work.index, RouteState::kInstalled) : finish(work.index, work.otherwise, error);
+}
+
+// The last word on a destination, for this time.
+void Unicast::finish(std::uint32_t index, RouteState state, int error) {
+  set_state(entries_[index], state, error);
+  const bool is_there = state == RouteState::kInstalled || state == RouteState::kForeign;
+  (is_there ? now_installed_ : not_installed_).push_back(handle_of(index));
+  if (state == RouteState::kFailed) retry_later();
+  forget_if_idle(index);
+}
+
+void Unicast::tell_table() {
+  if (!now_installed_.empty()) static_cast<void>(table_.set_installed(self_, registration_, now_installed_, true));
+  if (!not_installed_.empty()) static_cast<void>(table_.set_installed(self_, registration_, not_installed_, false));
+  if (!to_release_.empty()) static_cast<void>(table_.release_destinations(self_, to_release_));
+  now_installed_.clear();
+  not_installed_.clear();
+  to_release_.clear();
+}
+
+// What nobody has claimed, and what has our number where we want nothing.
+void Unicast::sweep_some(kernel::Writer& writer, std::size_t most) {
+  std::vector<std::pair<Prefix, std::uint32_t>> gone;
+  for (; most != 0 && !strays_.empty(); --most, strays_.pop_back()) gone.push_back(strays_.back());
+  for (; most != 0 && sweeping_ && !adopted_.empty(); --most) {
+    const auto first = adopted_.begin();
+    gone.emplace_back(first->first, route_settings_[first->second.settings].priority);
+    adopted_.erase(first);
+  }
+  for (const auto& [prefix, priority] : gone) {
+    kernel::Route route;
+    route.destination = prefix;
+    route.table = settings_.kernel_table;
+    route.protocol = protocol_;
+    route.priority = priority;
+    route.type = kernel::RouteType::kUnspecified;  // of any type
+    while (!writer.put(kernel::Change::kRemove, route, 0)) static_cast<void>(writer.submit());
+    ++counters_.removed;
+  }
+  if (!gone.empty()) static_cast<void>(writer.submit());
+}
+
+// --- time
+// --------------------------------------------------------------------------------------------------------------------
+
+void Unicast::retry_later() {
+  if (retry_at_) return;
+  retry_delay_ = std::clamp(retry_delay_ * 2, kFirstRetry, kLastRetry);
+  retry_at_ = clock_.now() + retry_delay_;
+}
+
+void Unicast::retry_failed() {
+  retry_at_.reset();
+  scan([&](std::uint32_t index, Entry& entry) {
+    if (entry.state == static_cast<std::uint32_t>(RouteState::kFailed)) make_dirty(index);
+  });
+}
+
+void Unicast::run_timers() {
+  const MonotonicTime now = clock_.now();
+  if (locked_at_ && *locked_at_ <= now) {
+    locked_at_.reset();
+    for (const std::uint32_t index : std::exchange(locked_, {})) make_dirty(index);
+  }
+  if (retry_at_ && *retry_at_ <= now) {
+    next_hops_.retry(std::nullopt);
+    retry_failed();
+    if (bag_.empty()) retry_delay_ = Duration{0};
+  }
+  if (fight_at_ && *fight_at_ <= now) {
+    fight_at_.reset();
+    for (auto& [index, fight] : fights_) {
+      if (fight.until && *fight.until <= now) {
+        fight.until.reset();
+        make_dirty(index);
+      } else if (fight.until && (!fight_at_ || *fight.until < *fight_at_)) {
+        fight_at_ = fight.until;
+      }
+    }
+  }
+}
+
+std::optional<MonotonicTime> Unicast::next_deadline() const {
+  std::optional<MonotonicTime> first;
+  for (const auto& at : {locked_at_, retry_at_, fight_at_}) {
+    if (at && (!first || *at < *first)) first = at;
+  }
+  return first;
+}
+
+// --- the end, and what there is
+// -------------------------------------------------------------------------------------------------
+
+void Unicast::stop(kernel::Writer& writer, bool remove_routes) {
+  const rtm::Table::NeverWaits never_waits;
+  std::vector<std::uint32_t> held;
+  scan([&](std::uint32_t index, Entry&) { held.push_back(index); });
+  for (std::size_t i = held.size(); settings_.family == Family::kIpv4 && i > 1; --i) {
+    random_ = random_ * 6364136223846793005 + 1442695040888963407;
+    std::swap(held[i - 1], held[(random_ >> 32) % i]);
+  }
+  for (const std::uint32_t index : held) {
+    Entry& entry = entries_[index];
+    rtm::Forwarding route;
+    if (remove_routes && entry.installed != 0) {
+      static_cast<void>(table_.forwarding(self_, handle_of(index), route));  // a lock does not hide the prefix
+      const Prefix prefix(*Address::from_bytes(std::span(route.destination.address, width_of(settings_.family) / 8)),
+                          route.destination.bits);
+      const kernel::Route gone = route_of(prefix, entry.installed);
+      while (!writer.put(kernel::Change::kRemove, gone, 0)) static_cast<void>(writer.submit());
+    }
+    not_installed_.push_back(handle_of(index));
+    to_release_.push_back(handle_of(index));
+    set_wanted(entry, 0);
+    set_installed(entry, 0);
+    entry = Entry{};
+  }
+  static_cast<void>(writer.submit());
+  sweeping_ = remove_routes;
+  while (remove_routes && !(adopted_.empty() && strays_.empty())) sweep_some(writer, kSlice);
+  tell_table();
+  static_cast<void>(table_.deregister_from_changes(self_, registration_));
+  static_cast<void>(table_.deregister_entity(std::exchange(self_, rtm::Handle::kNone)));
+}
+
+Unicast::Status Unicast::status() const {
+  Status status = counters_;
+  status.routes = by_state_;
+  status.adopted = adopted_.size();
+  status.waiting = bag_.size();
+  status.bytes = entries_.bytes() + bag_.size() * sizeof(std::uint32_t) + targets_.capacity() * sizeof(CountedTarget) +
+                 paths_.capacity() * sizeof(Path) + adopted_.size() * (sizeof(Prefix) + sizeof(Adopted) + 24);
+  return status;
+}
+
+Unicast::Explained Unicast::explain(rtm::Handle dest) const {
+  const std::uint32_t index = rtm::index_of(dest);
+  if (rtm::kind_of(dest) != rtm::Kind::kDestination || rtm::table_of(dest) != table_.id() || index >= entries_.size() ||
+      entries_[index].held == 0 || handle_of(index) != dest) {
+    return {};
+  }
+  const Entry& entry = entries_[index];
+  const std::uint32_t path = targets_[entry.installed].path;
+  return {static_cast<RouteState>(entry.state), static_cast<int>(entry.error),
+          path != 0 ? next_hops_.id_of(paths_[path].object) : 0};
+}
+
+}  // namespace turnpike::forwarder

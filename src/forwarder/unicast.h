@@ -1,0 +1,316 @@
+// Unicast: one routing table and one kernel table, kept the same.
+//
+// A client of the routing table that follows every change of a best unicast route, and writes it to the kernel. It has
+// no thread and no socket of its own: `step` does a slice of what there is to do, with the writer that it is given, so
+// a test with the scripted port is the same each time, and src/runtime drives it from one thread.
+//
+// ## What is known of a destination
+//
+// 16 bytes (Entry), in an array by the index of the destination's handle; the handle is held as long as the entry says
+// anything, so index and prefix stay its own until the last delete is written. `wanted` and `installed` are targets:
+// what a route says but for its prefix (its type, its next hop object, its settings), shared by all that say the same.
+//
+//   kIdle        neither wanted nor in the kernel
+//   kPending     something is to be written
+//   kInstalled   as wanted
+//   kFailed      the kernel refused it (`error`), or it cannot be resolved; tried again
+//   kConflict    somebody else's route has its place: never overwritten, written when that goes
+//   kForeign     the best route is one that was imported: the kernel has it from its owner
+//   kContested   somebody keeps taking it away: we wait, longer each time
+//
+// ## How a change goes
+//
+//   the table's registration → intake: the destination is dirty, and in the bag (once, however often it changes)
+//   → examine: what is wanted now → next hop objects → put → submit → what was refused, RTM_DEST_FLAG_FWD_ENGIN_ADD
+//
+// A lone change makes one such round and is in the kernel when `step` returns. Under load the bag fills while the
+// kernel works. IPv4 routes are then taken out of it at random, because the kernel's trie is built fastest so (2.6 s
+// instead of 3.95 s for the Internet's table); IPv6 routes in the order of their prefixes, which its tree likes best.
+// The bag holds 4 bytes for each destination at most, so memory is bounded by the table and not by the churn.
+//
+// ## Recursion
+//
+// A next hop that is REMOTE, or names no interface, is looked up in the same table, again and again up to a depth, and
+// no route may lead back to itself. Routes with such a next hop name a movable group (next_hops.h) of their own: when a
+// destination changes that covers the address, the group is changed, and no route is written.
+//
+// ## Adopting
+//
+// At the start the kernel's routes with our number are noted (`adopted_`). One that is wanted as it stands is taken
+// over without a write; others are replaced when they are wanted otherwise, and removed by `sweep_adopted`.
+//
+// ## Rejected
+//
+// The prefix in the entry (18 bytes that the table has already; a held handle is free). A map of dependents for each
+// next hop (a scan of a million entries takes 2 ms and is rare). Deleting and adding instead of replacing (packets lost
+// in between). Overwriting foreign routes that have our key (the other manager would fight).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "forwarder/config.h"
+#include "forwarder/next_hops.h"
+#include "kernel/port.h"
+#include "rtm/table.h"
+
+namespace turnpike::forwarder {
+
+enum class RouteState : std::uint8_t { kIdle, kPending, kInstalled, kFailed, kConflict, kForeign, kContested };
+inline constexpr std::size_t kRouteStates = 7;
+const char* name_of(RouteState state);
+
+class Unicast {
+ public:
+  // Registers with the table. `wake` is called under the table's lock when there is something to do.
+  static Result<std::unique_ptr<Unicast>> start(rtm::Table& table, const TableSettings& settings, std::uint8_t protocol,
+                                                NextHops& next_hops, const Clock& clock, std::function<void()> wake);
+  ~Unicast();
+
+  // A slice of the work: about `most` routes. True: there is more. Nothing waits for clients.
+  bool step(kernel::Writer& writer, std::size_t most = kSlice);
+  static constexpr std::size_t kSlice = 4096;
+
+  // When `step` has something to do although nobody calls; nothing: never.
+  [[nodiscard]] std::optional<MonotonicTime> next_deadline() const;
+
+  // The owner's routes are the kernel's own: they are never written.
+  void add_foreign_owner(rtm::Handle owner) { foreign_owners_.push_back(owner); }
+  void remove_foreign_owner(rtm::Handle owner) { std::erase(foreign_owners_, owner); }
+
+  // What the kernel's monitor hears of routes that somebody else wrote.
+  void heard(const kernel::Notice& notice, const kernel::Route& route);
+  // A next hop object or a link went or came: routes that named what is lost are written anew.
+  void next_hops_changed();
+  // Something changed that may help what failed.
+  void retry_failed();
+
+  // Reads what the kernel has, and writes the difference with the next steps.
+  Result<void> reconcile(kernel::Port& port);
+  // What nobody has claimed goes.
+  void sweep_adopted();
+
+  // Ends it: takes all routes out of the kernel, or leaves them as they are, and leaves the table.
+  void stop(kernel::Writer& writer, bool remove_routes);
+
+  struct Status {
+    std::array<std::uint64_t, kRouteStates> routes{};  // by RouteState
+    std::uint64_t adopted = 0;                         // not claimed yet
+    std::uint64_t written = 0, removed = 0, refused = 0;
+    std::uint64_t repaired = 0;  // of ours that others took away or changed, also found by reconciling
+    std::uint64_t kept = 0;      // adopted as they stood
+    std::uint64_t moved = 0;     // recursive next hops that lead elsewhere now
+    std::uint64_t skipped = 0;   // because a client had locked them
+    std::uint64_t reconciled = 0;
+    std::size_t waiting = 0;
+    std::size_t bytes = 0;
+  };
+  [[nodiscard]] Status status() const;
+
+  struct Explained {
+    RouteState state = RouteState::kIdle;
+    int error = 0;
+    std::uint32_t next_hop_id = 0;
+  };
+  // Of a destination of this table; kIdle where nothing is known of it.
+  [[nodiscard]] Explained explain(rtm::Handle dest) const;
+
+  [[nodiscard]] rtm::Table& table() const { return table_; }
+  [[nodiscard]] Family family() const { return settings_.family; }
+  [[nodiscard]] std::uint32_t kernel_table() const { return settings_.kernel_table; }
+  // It has asked for a reconciling since, for instance because answers of the kernel were lost.
+  [[nodiscard]] bool wants_reconcile() const { return wants_reconcile_; }
+
+ private:
+  struct Entry {
+    std::uint32_t generation : 20 = 0;
+    std::uint32_t state : 3 = 0;
+    std::uint32_t held : 1 = 0;
+    std::uint32_t dirty : 1 = 0;    // in the bag
+    std::uint32_t unseen : 1 = 0;   // by the reconciling that runs
+    std::uint32_t differs : 1 = 0;  // the kernel has another route of ours: to be written even if it seems the same
+    std::uint32_t wanted = 0;
+    std::uint32_t installed = 0;
+    std::uint32_t error = 0;
+  };
+  static_assert(sizeof(Entry) == 16);
+  class Entries {
+   public:
+    Entry& operator[](std::uint32_t index) { return chunks_[index / kChunk][index % kChunk]; }
+    const Entry& operator[](std::uint32_t index) const { return chunks_[index / kChunk][index % kChunk]; }
+    void grow_to(std::uint32_t index) {
+      while (index / kChunk >= chunks_.size()) chunks_.push_back(std::make_unique<Entry[]>(kChunk));
+    }
+    [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(chunks_.size()) * kChunk; }
+    [[nodiscard]] std::size_t bytes() const { return chunks_.size() * (kChunk * sizeof(Entry) + 8); }
+
+   private:
+    static constexpr std::uint32_t kChunk = 4096;
+    std::vector<std::unique_ptr<Entry[]>> chunks_;
+  };
+
+  // What a client said of a next hop.
+  struct Hop {
+    Address address = {};
+    std::uint32_t link = 0;  // 0: recursive
+    friend auto operator<=>(const Hop&, const Hop&) = default;
+  };
+  using Hops = std::vector<Hop>;
+  struct Path {
+    Hops hops;
+    NextHops::Index object = 0;
+    std::uint32_t uses = 0;
+    bool recursive = false;
+    bool to_resolve = false;
+    std::vector<Way> ways = {};           // of a recursive one, as they were found
+    std::vector<Address> looked_up = {};  // to find them
+  };
+  struct Target {
+    kernel::RouteType type = kernel::RouteType::kUnicast;
+    std::uint32_t path = 0;
+    std::uint32_t settings = 0;    // which of route_settings_
+    std::uint32_t adopted_id = 0;  // of what was adopted and is none of our objects' yet
+    friend auto operator<=>(const Target&, const Target&) = default;
+  };
+  struct CountedTarget : Target {
+    std::uint32_t uses = 0;
+  };
+  struct Adopted {
+    kernel::RouteType type;
+    std::uint32_t next_hop_id;
+    std::uint32_t settings;
+  };
+  struct Work {
+    std::uint32_t index;
+    std::uint32_t target;  // 0: to be removed
+    Prefix prefix;
+    RouteState otherwise = RouteState::kIdle;  // where there is no target
+    bool submitted = false;
+    bool refused = false;
+  };
+  struct Fight {
+    std::uint32_t rounds = 0;
+    MonotonicTime since;
+    std::optional<MonotonicTime> until = {};  // when it is our turn again
+  };
+  struct Wish {
+    std::uint32_t target = 0;
+    int error = 0;
+    RouteState state = RouteState::kIdle;  // where there is no target
+    bool readable = true;
+  };
+
+  Unicast(rtm::Table& table, const TableSettings& settings, std::uint8_t protocol, NextHops& next_hops,
+          const Clock& clock);
+
+  // --- intake and writing (unicast.cpp)
+  void take_what_is_there();
+  void intake(std::size_t most);
+  void make_dirty(std::uint32_t index);
+  std::uint32_t take_from_bag();
+  void examine(std::uint32_t index);
+  void write_work(kernel::Writer& writer);
+  void put_work(kernel::Writer& writer, std::size_t place);
+  void put(kernel::Writer& writer, kernel::Change change, const kernel::Route& route, std::size_t place, bool former);
+  void submit(kernel::Writer& writer);
+  void refused(Work& work, bool former, const kernel::Refusal& refusal);
+  void done(const Work& work);
+  void finish(std::uint32_t index, RouteState state, int error = 0);
+  void sweep_some(kernel::Writer& writer, std::size_t most);
+  void tell_table();
+  void set_state(Entry& entry, RouteState state, int error = 0);
+  void set_installed(Entry& entry, std::uint32_t target);
+  void set_wanted(Entry& entry, std::uint32_t target);
+  void forget_if_idle(std::uint32_t index);
+  [[nodiscard]] rtm::Handle handle_of(std::uint32_t index) const;
+  [[nodiscard]] kernel::Route route_of(const Prefix& prefix, std::uint32_t target) const;
+  [[nodiscard]] std::uint32_t priority_of(std::uint32_t target) const {
+    return route_settings_[targets_[target].settings].priority;
+  }
+  // Whether the kernel has what the target's routes name; else why not.
+  [[nodiscard]] int trouble_of(std::uint32_t target) const;
+  void scan(const std::function<void(std::uint32_t, Entry&)>& visit);
+  void run_timers();
+  void retry_later();
+
+  // --- what is wanted (wanted.cpp)
+  Wish wish(std::uint32_t index, Prefix& prefix);
+  Wish unicast_wish(const rtm::Forwarding& route, std::uint32_t settings, std::uint32_t hint);
+  Result<Hop> hop(rtm::Handle next_hop);
+  std::uint32_t settings_for(rtm::Handle owner);
+  std::uint32_t share_settings(const RouteSettings& settings);
+  std::uint32_t share_path(Hops hops, std::uint32_t hint);
+  void release_path(std::uint32_t path);
+  std::uint32_t share_target(const Target& target);
+  void use_target(std::uint32_t target) { ++targets_[target].uses; }
+  void release_target(std::uint32_t target);
+  [[nodiscard]] Way way_of(const Hop& hop, const Address& towards) const;
+
+  // --- recursion (recursion.cpp)
+  void resolve(std::uint32_t path, std::uint32_t hint);
+  void look_up(const Address& address, unsigned depth, std::vector<rtm::Handle>& through, Path& found);
+  void forget_lookups(std::uint32_t path);
+  void destination_changed(const Prefix& prefix);
+  void resolve_anew();
+
+  // --- what the kernel has, and others (reconcile.cpp)
+  [[nodiscard]] std::uint32_t find(const Prefix& prefix);
+  void adopt(Entry& entry, const Prefix& prefix);
+  void seen(const kernel::Route& route);
+  [[nodiscard]] bool is_as_installed(const Entry& entry, const kernel::Route& route) const;
+  void taken_away(std::uint32_t index, const Prefix& prefix, kernel::Identity by);
+  bool back_off(std::uint32_t index);
+
+  rtm::Table& table_;
+  const TableSettings settings_;
+  const std::uint8_t protocol_;
+  NextHops& next_hops_;
+  const Clock& clock_;
+  rtm::Handle self_ = rtm::Handle::kNone;
+  rtm::Handle registration_ = rtm::Handle::kNone;
+
+  Entries entries_;
+  std::deque<std::uint32_t> bag_;
+  std::vector<std::uint32_t> locked_;  // could not be looked at; tried again soon
+  std::vector<rtm::Handle> taken_, to_release_, now_installed_, not_installed_;
+  std::vector<rtm::Handle> foreign_owners_;
+  std::uint64_t random_ = 0x9e3779b97f4a7c15;
+  bool more_changes_ = true;
+
+  std::vector<CountedTarget> targets_;
+  std::vector<std::uint32_t> free_targets_;
+  std::map<Target, std::uint32_t> target_index_;
+  std::vector<Path> paths_;
+  std::vector<std::uint32_t> free_paths_;
+  std::map<Hops, std::uint32_t> path_index_;
+  std::vector<RouteSettings> route_settings_;
+  std::unordered_map<rtm::Handle, std::uint32_t> settings_of_owner_;  // both as of this step
+  std::unordered_map<rtm::Handle, Hop> hop_of_handle_;
+  std::set<std::pair<Address, std::uint32_t>> lookups_;  // what was looked up, for which path
+  std::vector<std::uint32_t> to_resolve_;                // paths
+
+  std::vector<Work> work_;
+  std::vector<std::size_t> submitted_;  // places in work_
+  std::unordered_map<Prefix, Adopted> adopted_;
+  std::vector<std::pair<Prefix, std::uint32_t>> strays_;  // with our number, at a priority that is not wanted
+  bool sweeping_ = false;                                 // adopted_ goes
+  std::unordered_map<std::uint32_t, Fight> fights_;
+  std::set<kernel::Identity> known_rivals_;
+  std::optional<MonotonicTime> fight_at_, retry_at_, locked_at_;
+  Duration retry_delay_{0};
+  bool wants_reconcile_ = false;
+  std::array<std::uint64_t, kRouteStates> by_state_{};
+  Status counters_;
+};
+
+}  // namespace turnpike::forwarder

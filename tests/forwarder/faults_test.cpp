@@ -1,0 +1,373 @@
+// What the kernel, links and other programs can do to the forwarder; afterwards the kernel has what is wanted, or the
+// forwarder says why not.
+#include "scene.h"
+
+namespace turnpike::forwarder {
+namespace {
+
+using kernel::ScriptedPort;
+
+class FaultsTest : public Scene {
+ protected:
+  void refuse_routes(int error, unsigned times = 1'000'000) {
+    port.set_judge([error, left_over = times](const ScriptedPort::Attempt& attempt) mutable {
+      if (attempt.route == nullptr || left_over == 0) return ScriptedPort::Verdict{};
+      --left_over;
+      return ScriptedPort::refusing(error);
+    });
+  }
+  void many(unsigned count, Handle its_hop) {
+    for (unsigned i = 0; i < count; ++i) {
+      route(("10." + std::to_string(100 + i / 256) + "." + std::to_string(i % 256) + ".0/24").c_str(), {its_hop});
+    }
+  }
+  std::uint64_t in_state(RouteState state) { return forwarder->status().ipv4.routes[static_cast<std::size_t>(state)]; }
+};
+
+class RefusalTest : public FaultsTest, public testing::WithParamInterface<int> {};
+
+TEST_P(RefusalTest, IsSeenAtTheRouteAndTriedAgain) {
+  start();
+  refuse_routes(GetParam());
+  route("10.9.0.0/16", {hop("10.0.1.2", left)});
+  run();
+  EXPECT_EQ(explain("10.9.0.0/16").state, RouteState::kFailed);
+  EXPECT_EQ(explain("10.9.0.0/16").error, GetParam());
+  EXPECT_FALSE(is_marked("10.9.0.0/16"));
+  EXPECT_EQ(in_state(RouteState::kFailed), 1U);
+  port.set_judge(nullptr);
+  pass(std::chrono::seconds(2));
+  EXPECT_EQ(kernel_routes().size(), 1U);
+  EXPECT_TRUE(is_marked("10.9.0.0/16"));
+  EXPECT_EQ(in_state(RouteState::kFailed), 0U);
+}
+INSTANTIATE_TEST_SUITE_P(Errors, RefusalTest,
+                         testing::Values(ENOBUFS, ESRCH, ENETUNREACH, EINVAL, ENOSPC, ENOMEM, EPERM));
+
+TEST_F(FaultsTest, TriesBecomeRarerWhileARefusalLasts) {
+  start();
+  refuse_routes(ENOSPC);
+  route("10.9.0.0/16", {hop("10.0.1.2", left)});
+  run();
+  const auto before = writes();
+  for (int i = 0; i < 600; ++i) pass(std::chrono::seconds(1));
+  EXPECT_LT(writes() - before, 40U);
+  EXPECT_GT(writes() - before, 8U);
+}
+
+TEST_F(FaultsTest, AForeignRouteIsNeverOverwrittenAndItsPlaceIsTakenWhenItGoes) {
+  kernel::Route theirs;
+  theirs.destination = "10.9.0.0/16"_prefix;
+  theirs.type = kernel::RouteType::kBlackhole;
+  theirs.protocol = 250;
+  theirs.priority = 20;
+  Settings settings;
+  settings.import_routes = false;
+  start(settings);
+  port.with_model([&](kernel::KernelModel& model) { EXPECT_EQ(model.change(77, Change::kAdd, theirs).error, 0); });
+  route("10.9.0.0/16", {hop("10.0.1.2", left)});
+  run();
+  EXPECT_EQ(explain("10.9.0.0/16").state, RouteState::kConflict);
+  EXPECT_FALSE(is_marked("10.9.0.0/16"));
+  EXPECT_EQ(kernel_routes(250).size(), 1U);
+  port.with_model([&](kernel::KernelModel& model) { EXPECT_EQ(model.change(77, Change::kRemove, theirs).error, 0); });
+  run();
+  EXPECT_EQ(kernel_routes().size(), 1U);
+  EXPECT_TRUE(is_marked("10.9.0.0/16"));
+}
+
+TEST_F(FaultsTest, AForeignReplacementBecomesAConflict) {
+  Settings settings;
+  settings.import_routes = false;
+  start(settings);
+  route("10.9.0.0/16", {hop("10.0.1.2", left)});
+  run();
+  kernel::Route theirs;
+  theirs.destination = "10.9.0.0/16"_prefix;
+  theirs.type = kernel::RouteType::kBlackhole;
+  theirs.protocol = 250;
+  theirs.priority = 20;
+  port.with_model([&](kernel::KernelModel& model) { EXPECT_EQ(model.change(77, Change::kReplace, theirs).error, 0); });
+  run();
+  EXPECT_EQ(explain("10.9.0.0/16").state, RouteState::kConflict);
+  EXPECT_EQ(kernel_routes(250).size(), 1U);
+}
+
+TEST_F(FaultsTest, AForeignFlushIsRepairedOnce) {
+  start();
+  many(300, hop("10.0.1.2", left));
+  run();
+  port.with_model([&](kernel::KernelModel& model) {
+    for (const kernel::RouteCopy& each : model.routes()) {
+      if (each.view().protocol == kernel::kOurProtocol) {
+        EXPECT_EQ(model.change(77, Change::kRemove, each.view()).error, 0);
+      }
+    }
+  });
+  EXPECT_EQ(kernel_routes().size(), 0U);
+  run();
+  EXPECT_EQ(kernel_routes().size(), 300U);
+  EXPECT_EQ(forwarder->status().ipv4.repaired, 300U);
+  EXPECT_TRUE(is_marked("10.100.0.0/24"));
+}
+
+TEST_F(FaultsTest, AFightIsBackedOffFrom) {
+  start();
+  route("10.9.0.0/16", {hop("10.0.1.2", left)});
+  run();
+  unsigned removals = 0;
+  const auto before = writes();
+  for (int i = 0; i < 600; ++i) {
+    port.with_model([&](kernel::KernelModel& model) {
+      for (const kernel::RouteCopy& each : model.routes()) {
+        if (each.view().protocol != kernel::kOurProtocol) continue;
+        ++removals;
+        EXPECT_EQ(model.change(77, Change::kRemove, each.view()).error, 0);
+      }
+    });
+    pass(std::chrono::milliseconds(100));
+  }
+  EXPECT_GT(removals, 4U);
+  EXPECT_LT(writes() - before, 15U) << "600 times it was looked, a minute passed";
+  EXPECT_EQ(explain("10.9.0.0/16").state, RouteState::kContested);
+  pass(std::chrono::minutes(6));
+  EXPECT_EQ(kernel_routes().size(), 1U) << "the other has stopped";
+}
+
+TEST_F(FaultsTest, WhatSomebodyMadeOfOursIsMadeRightAgain) {
+  start();
+  route("10.9.0.0/16", {hop("10.0.1.2", left)});
+  run();
+  port.with_model([&](kernel::KernelModel& model) {
+    kernel::Route changed;
+    changed.destination = "10.9.0.0/16"_prefix;
+    changed.type = kernel::RouteType::kBlackhole;
+    changed.priority = 20;
+    EXPECT_EQ(model.change(77, Change::kReplace, changed).error, 0);
+  });
+  run();
+  EXPECT_EQ(kernel_routes(), Texts{"10.9.0.0/16" + via("10.0.1.2", left)});
+}
+
+TEST_F(FaultsTest, ANextHopThatAnotherDeletesComesBackWithItsRoutes) {
+  start();
+  const Handle a = hop("10.0.1.2", left);
+  many(100, a);
+  route("10.8.0.0/16", {a, hop("10.0.2.2", right)});
+  run();
+  const Texts before = kernel_routes();
+  port.with_model([&](kernel::KernelModel& model) {
+    for (const kernel::NextHopCopy& each : model.next_hops()) {
+      if (each.view().gateway == "10.0.1.2"_address) {
+        EXPECT_EQ(model.change(77, Change::kRemove, each.view()).error, 0);
+      }
+    }
+  });
+  run();
+  EXPECT_EQ(kernel_routes(), before);
+  EXPECT_TRUE(is_marked("10.100.0.0/24"));
+}
+
+TEST_F(FaultsTest, ALinkThatGoesTakesItsRoutesAndBringsThemBack) {
+  start();
+  const Handle a = hop("10.0.1.2", left);
+  many(300, a);
+  route("10.8.0.0/16", {a, hop("10.0.2.2", right)});
+  run();
+  const Texts before = kernel_routes();
+  set_link(left, false);
+  run();
+  EXPECT_EQ(kernel_routes(), Texts{"10.8.0.0/16" + via("10.0.2.2", right)}) << "the other way is left";
+  EXPECT_TRUE(is_marked("10.8.0.0/16"));
+  EXPECT_FALSE(is_marked("10.100.0.0/24"));
+  EXPECT_EQ(explain("10.100.0.0/24").error, ENETDOWN);
+  set_link(left, true);
+  run();
+  EXPECT_EQ(kernel_routes(), before);
+  EXPECT_TRUE(is_marked("10.100.0.0/24"));
+}
+
+TEST_F(FaultsTest, ALinkMayFlapUnderChurn) {
+  start();
+  const Handle a = hop("10.0.1.2", left);
+  many(100, a);
+  for (int i = 0; i < 20; ++i) {
+    set_link(left, i % 2 != 0);
+    remove(route("10.7.0.0/16", {a}));
+    forwarder->step();
+    route(("10.6." + std::to_string(i) + ".0/24").c_str(), {a});
+    forwarder->step();
+  }
+  set_link(left, true);
+  run();
+  pass(std::chrono::seconds(2));
+  EXPECT_EQ(kernel_routes().size(), 120U);
+}
+
+TEST_F(FaultsTest, ALinkThatIsDeletedTakesWhatIsWantedOverItForGood) {
+  start();
+  const Handle a = hop("10.0.1.2", left);
+  many(100, a);
+  run();
+  port.with_model([&](kernel::KernelModel& model) { model.remove_link(left); });
+  run();
+  EXPECT_EQ(kernel_routes(), Texts{});
+  EXPECT_EQ(in_state(RouteState::kFailed), 100U);
+  ASSERT_TRUE(routes.table->deregister_entity(std::exchange(self, Handle::kNone)));
+  run();
+  EXPECT_EQ(in_state(RouteState::kFailed), 0U);
+}
+
+TEST_F(FaultsTest, AfterAnOverrunTheKernelIsReadAndMadeRight) {
+  start();
+  many(100, hop("10.0.1.2", left));
+  run();
+  port.hold_notifications();
+  port.with_model([&](kernel::KernelModel& model) {
+    for (const kernel::RouteCopy& each : model.routes()) {
+      if (each.view().protocol == kernel::kOurProtocol) {
+        EXPECT_EQ(model.change(77, Change::kRemove, each.view()).error, 0);
+      }
+    }
+    kernel::Route stray;
+    stray.destination = "172.16.0.0/12"_prefix;
+    stray.type = kernel::RouteType::kBlackhole;
+    EXPECT_EQ(model.change(77, Change::kAdd, stray).error, 0);
+  });
+  port.overrun_monitors();
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(kernel_routes().size(), 101U);
+  EXPECT_EQ(forwarder->status().losses, 1U);
+  pass(std::chrono::minutes(4));
+  EXPECT_EQ(kernel_routes().size(), 100U) << "what has our number and is nobody's goes with the sweep";
+  port.release_notifications(true);
+  run();
+  EXPECT_EQ(kernel_routes().size(), 100U) << "old news in the wrong order change nothing that lasts";
+}
+
+TEST_F(FaultsTest, AStormOfOverrunsIsNoStormOfDumps) {
+  start();
+  const auto before = forwarder->status().resyncs;
+  for (int i = 0; i < 100; ++i) {
+    port.overrun_monitors();
+    pass(std::chrono::milliseconds(1));
+  }
+  EXPECT_LE(forwarder->status().resyncs - before, 3U);
+}
+
+TEST_F(FaultsTest, DisturbedAndFailedDumpsAreRepeated) {
+  start();
+  many(10, hop("10.0.1.2", left));
+  run();
+  const auto before = writes();
+  port.disturb_dumps(3);
+  forwarder->audit_now();
+  pass(std::chrono::seconds(1));
+  port.fail_dumps(2, ENOBUFS);
+  forwarder->audit_now();
+  for (int i = 0; i < 5; ++i) pass(std::chrono::seconds(1));
+  EXPECT_EQ(kernel_routes().size(), 10U);
+  EXPECT_EQ(forwarder->status().ipv4.repaired, 0U);
+  EXPECT_EQ(writes(), before) << "nothing was wrong";
+}
+
+TEST_F(FaultsTest, TheAuditFindsWhatWasOnlySaidToBeDone) {
+  start();
+  port.set_judge([](const ScriptedPort::Attempt& attempt) {
+    return attempt.route != nullptr ? ScriptedPort::pretending() : ScriptedPort::Verdict{};
+  });
+  many(20, hop("10.0.1.2", left));
+  run();
+  EXPECT_EQ(kernel_routes().size(), 0U);
+  port.set_judge(nullptr);
+  pass(std::chrono::minutes(16));
+  EXPECT_EQ(kernel_routes().size(), 20U);
+}
+
+TEST_F(FaultsTest, WhatWasDoneButRefusedIsFoundAndKept) {
+  start();
+  port.set_judge([](const ScriptedPort::Attempt& attempt) {
+    return attempt.route != nullptr ? ScriptedPort::making_but_refusing(ENOBUFS) : ScriptedPort::Verdict{};
+  });
+  many(20, hop("10.0.1.2", left));
+  run();
+  port.set_judge(nullptr);
+  for (int i = 0; i < 5; ++i) pass(std::chrono::seconds(1));
+  forwarder->audit_now();
+  for (int i = 0; i < 5; ++i) pass(std::chrono::seconds(1));
+  EXPECT_EQ(kernel_routes().size(), 20U);
+  EXPECT_EQ(in_state(RouteState::kInstalled), 20U);
+}
+
+TEST_F(FaultsTest, LostAnswersLeadToAReading) {
+  start();
+  const Handle a = hop("10.0.1.2", left);
+  route("10.6.0.0/16", {a});
+  run();
+  refuse_routes(ENOMEM, 5);
+  port.lose_next_answers();
+  many(10, a);
+  for (int i = 0; i < 5; ++i) pass(std::chrono::seconds(1));
+  EXPECT_EQ(kernel_routes().size(), 11U);
+  EXPECT_EQ(in_state(RouteState::kInstalled), 11U);
+}
+
+TEST_F(FaultsTest, ARefusedNextHopIsItsRoutesFailureUntilItIsTaken) {
+  start();
+  port.set_judge([](const ScriptedPort::Attempt& attempt) {
+    return attempt.next_hop != nullptr ? ScriptedPort::refusing(ENOMEM) : ScriptedPort::Verdict{};
+  });
+  many(10, hop("10.0.1.2", left));
+  run();
+  EXPECT_EQ(in_state(RouteState::kFailed), 10U);
+  EXPECT_EQ(explain("10.100.0.0/24").error, ENOMEM);
+  port.set_judge(nullptr);
+  pass(std::chrono::seconds(2));
+  EXPECT_EQ(kernel_routes().size(), 10U);
+}
+
+TEST_F(FaultsTest, AnIdThatAnotherHasIsNotOurs) {
+  start();
+  port.with_model([&](kernel::KernelModel& model) {
+    kernel::NextHop theirs;
+    theirs.id = NextHops::kFirstId;
+    theirs.kind = kernel::NextHopKind::kBlackhole;
+    theirs.protocol = 250;
+    EXPECT_EQ(model.change(77, Change::kAdd, theirs).error, 0);
+  });
+  port.hold_notifications();
+  route("10.9.0.0/16", {hop("10.0.1.2", left)});
+  run();
+  EXPECT_EQ(kernel_routes(), Texts{"10.9.0.0/16" + via("10.0.1.2", left)});
+  EXPECT_NE(explain("10.9.0.0/16").next_hop_id, NextHops::kFirstId);
+}
+
+TEST_F(FaultsTest, ManyDeathsAtAnyMomentEndWithTheWantedTable) {
+  const Handle a = hop("10.0.1.2", left);
+  const Handle b = hop("10.0.2.2", right);
+  many(2000, a);
+  unsigned seed = 7;
+  for (int life = 0; life < 20; ++life) {
+    auto made = Forwarder::start(port, {{routes.table.get(), {}}}, {}, clock, [] {});
+    ASSERT_TRUE(made);
+    forwarder = std::move(*made);
+    seed = seed * 1103515245 + 12345;
+    for (unsigned steps = seed / 65536 % 4; steps != 0; --steps) forwarder->step();
+    many(500 + seed / 65536 % 500, life % 2 != 0 ? a : b);
+    forwarder->step();
+    forwarder->stop(false);  // as a death: what is in the kernel stays as it is
+    forwarder.reset();
+  }
+  many(2000, b);
+  start();
+  forwarder->all_claimed();
+  run();
+  const Texts all = kernel_routes();
+  EXPECT_EQ(all.size(), 2000U);
+  EXPECT_TRUE(
+      std::ranges::all_of(all, [&](const std::string& each) { return each.ends_with(via("10.0.2.2", right)); }));
+  EXPECT_EQ(kernel_objects(), 1U);
+}
+
+}  // namespace
+}  // namespace turnpike::forwarder
