@@ -166,6 +166,18 @@ Result<void> World::deregister_entity(rtm::Table& table, rtm::Handle self) {
   return done;
 }
 
+Result<rtm::Table*> World::table_of_instance(std::uint16_t instance, std::uint16_t family) {
+  const std::lock_guard lock(mutex_);
+  return table_for(instance, family);
+}
+
+void World::rest_if_unused() {
+  const std::lock_guard lock(mutex_);
+  if (!has_clients()) {
+    stop_threads();
+  }
+}
+
 bool World::configure(std::vector<rtm::Config> configuration) {
   const std::lock_guard lock(mutex_);
   if (has_clients()) {

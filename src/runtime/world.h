@@ -73,6 +73,10 @@ class World final : public rtm::Port {
   Result<rtm::Handle> register_entity(std::uint16_t instance, std::uint16_t family, rtm::Registration registration,
                                       rtm::Table*& table);
   Result<void> deregister_entity(rtm::Table& table, rtm::Handle self);
+  // For a client inside the process that registers with the table itself (the forwarder); afterwards it says that it
+  // has left: the threads end if it was the last.
+  Result<rtm::Table*> table_of_instance(std::uint16_t instance, std::uint16_t family);
+  void rest_if_unused();
 
   // For tests (include/turnpike/testing.h). False: a client is registered.
   bool use_test_clock();

@@ -1,0 +1,72 @@
+// ForwarderHost: the forwarder of this process, and its one thread.
+//
+// The thread belongs to the network namespace of whoever starts it. It sleeps in poll() until a table wakes it (an
+// eventfd, written under the table's lock: one wake-up from a client's call to the kernel), the kernel says something,
+// or a time has come; then it steps until there is nothing to do. `mutex_` is held for a step at a time, and others who
+// want the forwarder go first.
+//
+// Starting takes the guard of each kernel table, so that two processes never fight for one.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+#include "forwarder/forwarder.h"
+#include "kernel/port.h"
+#include "runtime/forwarder_guard.h"
+#include "runtime/world.h"
+
+namespace turnpike::runtime {
+
+struct ForwarderTable {
+  std::uint16_t instance = 0;
+  std::uint16_t family = 0;  // as clients see it
+  forwarder::TableSettings settings;
+};
+
+class ForwarderHost {
+ public:
+  static ForwarderHost& instance();
+
+  // kAlreadyExists: this process has one. kBusy: another process does, and `holder` says which. kNotFound: an instance
+  // that is not configured. kDenied: the kernel lets this process write no routes. kKernel, kExhausted.
+  Result<void> start(const std::vector<ForwarderTable>& tables, const forwarder::Settings& settings,
+                     std::string& holder);
+  // kNotFound: none runs. kBusy: from the forwarder's own thread.
+  Result<void> stop(bool remove_routes);
+  Result<void> all_claimed();
+  Result<void> audit();
+  Result<forwarder::Forwarder::Status> status();
+  Result<forwarder::Unicast::Explained> explain(rtm::Handle dest);
+
+  [[nodiscard]] bool is_running() const { return running_.load(std::memory_order_acquire); }
+
+ private:
+  ForwarderHost() = default;
+  void run();
+  void sleep(std::optional<MonotonicTime> until) const;
+  void wake() const;
+  template <class F>
+  auto with_forwarder(F&& act) -> Result<decltype(act(std::declval<forwarder::Forwarder&>()))>;
+  void forget();
+
+  std::mutex life_;  // start and stop, one at a time
+  std::mutex mutex_;
+  std::atomic<unsigned> others_{0};  // who want mutex_
+  std::atomic<bool> running_{false};
+  std::atomic<bool> stopping_{false};
+  Descriptor wake_;
+  std::vector<ForwarderGuard> guards_;
+  std::unique_ptr<kernel::Port> port_;
+  std::unique_ptr<forwarder::Forwarder> forwarder_;
+  std::thread thread_;
+};
+
+}  // namespace turnpike::runtime

@@ -1,0 +1,312 @@
+// The forwarder in a process, over the real kernel, by the documented calls and include/turnpike/forwarder.h.
+#include <gtest/gtest.h>
+#include <net/if.h>
+#include <rtmv2.h>
+#include <sys/socket.h>
+#include <turnpike/forwarder.h>
+#include <unistd.h>
+#include <winerror.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include "ground/ground.h"
+#include "net/text.h"
+#include "runtime/forwarder_guard.h"
+
+namespace turnpike::forwarder {
+namespace {
+
+using ground::Ground;
+using ground::Host;
+using runtime::ForwarderGuard;
+
+RTM_NET_ADDRESS address_of(const std::string& text) {
+  const net::Address address = net::parse_address(text.substr(0, text.find('/'))).value();
+  RTM_NET_ADDRESS result{};
+  result.AddressFamily = address.is_ipv4() ? AF_INET : AF_INET6;
+  const auto slash = text.find('/');
+  result.NumBits =
+      static_cast<USHORT>(slash == std::string::npos ? address.width() : std::stoul(text.substr(slash + 1)));
+  std::ranges::copy(address.bytes(), result.AddrBits);
+  return result;
+}
+
+// A client of the table.
+class Client {
+ public:
+  explicit Client(USHORT family = AF_INET) {
+    RTM_ENTITY_INFO info{};
+    info.AddressFamily = family;
+    info.EntityId.EntityProtocolId = 77;
+    RTM_REGN_PROFILE profile{};
+    EXPECT_EQ(RtmRegisterEntity(&info, nullptr, nullptr, FALSE, &profile, &self), 0U);
+  }
+  ~Client() { leave(); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  void leave() {
+    if (self == nullptr) return;
+    EXPECT_EQ(RtmDeregisterEntity(std::exchange(self, nullptr)), 0U);
+  }
+  RTM_NEXTHOP_HANDLE hop(const std::string& gateway, ULONG link) const {
+    RTM_NEXTHOP_INFO info{};
+    info.NextHopAddress = address_of(gateway);
+    info.InterfaceIndex = link;
+    info.Flags = link == 0 ? RTM_NEXTHOP_FLAGS_REMOTE : 0;
+    RTM_NEXTHOP_HANDLE made = nullptr;
+    RTM_NEXTHOP_CHANGE_FLAGS change = 0;
+    EXPECT_EQ(RtmAddNextHop(self, &info, &made, &change), 0U);
+    return made;
+  }
+  void add(const std::string& prefix, RTM_NEXTHOP_HANDLE hop) const {
+    RTM_ROUTE_INFO route{};
+    route.PrefInfo.Metric = 1;
+    route.BelongsToViews = RTM_VIEW_MASK_UCAST;
+    route.NextHopsList.NumNextHops = 1;
+    route.NextHopsList.NextHops[0] = hop;
+    RTM_NET_ADDRESS address = address_of(prefix);
+    RTM_ROUTE_CHANGE_FLAGS flags = RTM_ROUTE_CHANGE_FIRST;
+    EXPECT_EQ(RtmAddRouteToDest(self, nullptr, &address, &route, INFINITE, nullptr, 0, nullptr, &flags), 0U);
+  }
+  // The protocol id of the owner of the best route to just that prefix; 0: there is none.
+  [[nodiscard]] ULONG owner(const std::string& prefix) const {
+    RTM_NET_ADDRESS address = address_of(prefix);
+    RTM_DEST_INFO info{};
+    if (RtmGetExactMatchDestination(self, &address, RTM_BEST_PROTOCOL, RTM_VIEW_MASK_UCAST, &info) != 0) return 0;
+    RTM_ENTITY_INFO entity{};
+    EXPECT_EQ(RtmGetEntityInfo(self, info.ViewInfo[0].Owner, &entity), 0U);
+    EXPECT_EQ(RtmReleaseDestInfo(self, &info), 0U);
+    return entity.EntityId.EntityProtocolId;
+  }
+  [[nodiscard]] bool is_marked(const std::string& prefix) const {
+    RTM_NET_ADDRESS address = address_of(prefix);
+    RTM_DEST_INFO info{};
+    if (RtmGetExactMatchDestination(self, &address, RTM_BEST_PROTOCOL, RTM_VIEW_MASK_UCAST, &info) != 0) return false;
+    EXPECT_EQ(RtmReleaseDestInfo(self, &info), 0U);
+    return (info.ViewInfo[0].DestFlags & RTM_DEST_FLAG_FWD_ENGIN_ADD) != 0;
+  }
+
+  RTM_ENTITY_HANDLE self = nullptr;
+};
+
+std::uint32_t start(std::string* holder = nullptr) {
+  TP_FORWARDER_OPTIONS options{};
+  options.size = sizeof options;
+  options.flags = TP_FORWARDER_OWN_NAMESPACE;
+  char who[128] = "";
+  const auto answer = TpForwarderStart(&options, who, sizeof who);
+  if (holder != nullptr) *holder = who;
+  return answer;
+}
+TP_FORWARDER_STATUS status() {
+  TP_FORWARDER_STATUS now{};
+  now.size = sizeof now;
+  EXPECT_EQ(TpForwarderStatus(&now), 0U);
+  return now;
+}
+// Asks again until it is so; what is awaited happens on the forwarder's thread.
+void await(const char* what, const std::function<bool()>& there) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!there()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << "in vain: " << what;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // allow sleeping-test: nothing tells of the state
+  }
+}
+std::string ours(const Host& host, const char* family = "-4") {
+  return host.run({"ip", family, "route", "show", "proto", "220"});
+}
+ULONG link_of(const Host& host, const char* name) {
+  return host.inside([&] { return ::if_nametoindex(name); });
+}
+
+// Three in a row: the forwarder's router in the middle, so that what it writes carries packets.
+struct Row {
+  Host& left;
+  Host& middle;
+  Host& right;
+  explicit Row(Ground& ground) : left(ground.host("left")), middle(ground.host("middle")), right(ground.host("right")) {
+    ground.wire({left, "eth0", {"10.0.1.2/24", "fd00:1::2/64"}}, {middle, "west", {"10.0.1.1/24", "fd00:1::1/64"}});
+    ground.wire({middle, "east", {"10.0.2.1/24", "fd00:2::1/64"}}, {right, "eth0", {"10.0.2.2/24", "fd00:2::2/64"}});
+    middle.forward();
+    left.ip({"route add default via 10.0.1.1", "route add default via fd00:1::1"});
+    right.ip({"route add default via 10.0.2.1", "route add default via fd00:2::1", "address add 192.0.2.1/32 dev lo",
+              "address add fd00:9::1/128 dev lo"});
+  }
+};
+
+TEST(RealKernel, PacketsFollowWhatClientsAdd) {
+  auto ground = Ground::unprivileged({"veth", "nexthop"});
+  if (!ground) return;
+  Row row(*ground);
+  row.middle.inside([&] {
+    ASSERT_EQ(start(), 0U);
+    Client ipv4;
+    Client ipv6(AF_INET6);
+    ipv4.add("192.0.2.0/24", ipv4.hop("10.0.2.2", link_of(row.middle, "east")));
+    ipv6.add("fd00:9::/64", ipv6.hop("fd00:2::2", 0));  // remote: found on the connected network
+    await("both routes", [&] { return ipv4.is_marked("192.0.2.0/24") && ipv6.is_marked("fd00:9::/64"); });
+    EXPECT_TRUE(row.left.ping("192.0.2.1"));
+    EXPECT_TRUE(row.left.ping("fd00:9::1"));
+    EXPECT_NE(ours(row.middle).find("192.0.2.0/24 nhid"), std::string::npos);
+    ipv4.leave();
+    await("the IPv4 route is gone", [&] { return ours(row.middle).empty(); });
+    ASSERT_EQ(TpForwarderStop(1), 0U);
+    EXPECT_EQ(ours(row.middle, "-6"), "");
+    EXPECT_EQ(row.middle.run({"ip", "nexthop", "show", "proto", "220"}), "");
+  });
+}
+
+TEST(RealKernel, WhatOthersAddIsInTheTable) {
+  auto ground = Ground::unprivileged({"veth", "nexthop"});
+  if (!ground) return;
+  Row row(*ground);
+  row.middle.inside([&] {
+    row.middle.ip({"route add 198.51.100.0/24 via 10.0.2.2 proto static"});
+    ASSERT_EQ(start(), 0U);
+    Client client;
+    EXPECT_EQ(client.owner("10.0.1.0/24"), 2U);
+    EXPECT_EQ(client.owner("10.0.1.1/32"), 2U);
+    EXPECT_EQ(client.owner("198.51.100.0/24"), 3U);
+    row.middle.ip({"route add 198.51.101.0/24 via 10.0.2.2 proto bgp metric 20",
+                   "nexthop add id 7 via 10.0.2.2 dev east proto zebra",
+                   "route add 198.51.102.0/24 nhid 7 proto ospf metric 20"});
+    await("routes of others",
+          [&] { return client.owner("198.51.101.0/24") == 14U && client.owner("198.51.102.0/24") == 13U; });
+    row.middle.ip({"route del 198.51.100.0/24", "route del 198.51.101.0/24 metric 20"});
+    await("they go", [&] { return client.owner("198.51.100.0/24") == 0 && client.owner("198.51.101.0/24") == 0; });
+    client.add("192.0.2.0/24", client.hop("198.51.102.9", 0));  // through the foreign route, by its next hop object
+    await("a route through it", [&] { return client.is_marked("192.0.2.0/24"); });
+    EXPECT_TRUE(row.left.ping("192.0.2.1"));
+    client.leave();
+    EXPECT_EQ(TpForwarderStop(1), 0U);
+  });
+}
+
+TEST(RealKernel, WhatOthersTakeAwayComesBack) {
+  auto ground = Ground::unprivileged({"veth", "nexthop"});
+  if (!ground) return;
+  Row row(*ground);
+  row.middle.inside([&] {
+    ASSERT_EQ(start(), 0U);
+    Client client;
+    const auto hop = client.hop("10.0.2.2", link_of(row.middle, "east"));
+    constexpr int kRoutes = 5000;
+    for (int i = 0; i < kRoutes; ++i) {
+      client.add("172." + std::to_string(16 + i / 256 / 256) + "." + std::to_string(i / 256 % 256) + "." +
+                     std::to_string(i % 256) + "/32",
+                 hop);
+    }
+    const auto all = [&] { return std::ranges::count(ours(row.middle), '\n') == kRoutes && status().pending == 0; };
+    await("all routes", all);
+    row.middle.run({"ip", "route", "flush", "proto", "220"});
+    await("all are back after a flush", all);
+    row.middle.run({"ip", "nexthop", "flush", "proto", "220"});
+    await("all are back after the next hops went", all);
+    row.middle.ip({"link set east down"});
+    await("they go with the link", [&] { return status().failed == kRoutes; });
+    EXPECT_EQ(ours(row.middle), "");
+    row.middle.ip({"link set east up"});
+    await("and come with it", all);
+    for (int i = 0; i < 10; ++i) row.middle.ip({"link set east down", "link set east up"});
+    await("it flapped", all);
+    row.middle.ip({"link del east"});
+    await("it is deleted", [&] { return status().failed == kRoutes; });
+    EXPECT_EQ(status().installed, 0U);
+    client.leave();
+    EXPECT_EQ(TpForwarderStop(1), 0U);
+  });
+}
+
+TEST(RealKernel, ARestartTakesOverAndSweepsWhatNobodyClaims) {
+  auto ground = Ground::unprivileged({"veth", "nexthop"});
+  if (!ground) return;
+  Row row(*ground);
+  row.middle.inside([&] {
+    ASSERT_EQ(start(), 0U);
+    Client first;
+    first.add("192.0.2.0/24", first.hop("10.0.2.2", link_of(row.middle, "east")));
+    first.add("198.51.100.0/24", first.hop("10.0.2.2", 0));
+    first.add("203.0.113.0/24", first.hop("10.0.2.2", link_of(row.middle, "east")));
+    await("three routes", [&] { return status().installed == 3; });
+    ASSERT_EQ(TpForwarderStop(0), 0U);
+    first.leave();
+    EXPECT_TRUE(row.left.ping("192.0.2.1")) << "nobody runs, and it forwards";
+    ASSERT_EQ(start(), 0U);
+    EXPECT_EQ(status().unclaimed, 3U);
+    Client second;
+    second.add("192.0.2.0/24", second.hop("10.0.2.2", link_of(row.middle, "east")));
+    second.add("198.51.100.0/24", second.hop("10.0.2.2", 0));
+    await("they are claimed", [&] { return status().installed == 2; });
+    EXPECT_EQ(status().taken_over, 2U);
+    EXPECT_EQ(status().written, 0U);
+    ASSERT_EQ(TpForwarderAllClaimed(), 0U);
+    await("the third is swept", [&] { return status().unclaimed == 0; });
+    await("it is gone", [&] { return ours(row.middle).find("203.0.113") == std::string::npos; });
+    EXPECT_TRUE(row.left.ping("192.0.2.1"));
+    second.leave();
+    ASSERT_EQ(TpForwarderStop(1), 0U);
+  });
+}
+
+TEST(RealKernel, OnlyOneRunsAndTheSecondIsToldWho) {
+  auto ground = Ground::unprivileged({"nexthop"});
+  if (!ground) return;
+  Host& host = ground->host("host");
+  host.inside([&] {
+    EXPECT_EQ(status().running, 0U);
+    EXPECT_EQ(TpForwarderStop(1), static_cast<DWORD>(ERROR_NOT_FOUND));
+    EXPECT_EQ(TpForwarderAllClaimed(), static_cast<DWORD>(ERROR_NOT_FOUND));
+    TP_FORWARDER_ROUTE route{};
+    EXPECT_EQ(TpForwarderRoute(nullptr, &route), static_cast<DWORD>(ERROR_NOT_FOUND));
+    std::string holder;
+    {
+      std::string nobody;
+      const auto guard = ForwarderGuard::take(254, 220, nobody);  // as another process would
+      ASSERT_TRUE(guard);
+      EXPECT_EQ(start(&holder), static_cast<DWORD>(ERROR_BUSY));
+      EXPECT_TRUE(holder.starts_with("process " + std::to_string(::getpid()))) << holder;
+      EXPECT_EQ(status().running, 0U);
+      ground->host("other").inside([&] { EXPECT_TRUE(ForwarderGuard::take(254, 220, nobody)) << "another namespace"; });
+      EXPECT_TRUE(ForwarderGuard::take(100, 220, nobody)) << "another table";
+    }
+    ASSERT_EQ(start(&holder), 0U);
+    EXPECT_EQ(holder, "");
+    EXPECT_EQ(start(&holder), static_cast<DWORD>(ERROR_ALREADY_EXISTS));
+    EXPECT_EQ(status().running, 1U);
+    EXPECT_EQ(TpForwarderStop(0), 0U);
+    ASSERT_EQ(start(), 0U) << "and again";
+    EXPECT_EQ(TpForwarderStop(1), 0U);
+  });
+}
+
+TEST(RealKernel, WrongOptionsAreRefused) {
+  auto ground = Ground::unprivileged({"nexthop"});
+  if (!ground) return;
+  ground->host("host").inside([&] {
+    constexpr DWORD kWrong = ERROR_INVALID_PARAMETER;
+    TP_FORWARDER_OPTIONS options{};
+    EXPECT_EQ(TpForwarderStart(&options, nullptr, 0), kWrong) << "no size";
+    options.size = sizeof options;
+    options.flags = 0x80;
+    EXPECT_EQ(TpForwarderStart(&options, nullptr, 0), kWrong);
+    options.flags = 0;
+    options.table_count = 1;
+    EXPECT_EQ(TpForwarderStart(&options, nullptr, 0), kWrong) << "no tables";
+    const TP_FORWARDER_TABLE unknown{7, 254};
+    options.tables = &unknown;
+    EXPECT_EQ(TpForwarderStart(&options, nullptr, 0), kWrong) << "no such instance";
+    EXPECT_EQ(TpForwarderStatus(nullptr), kWrong);
+    TP_FORWARDER_STATUS small{};
+    EXPECT_EQ(TpForwarderStatus(&small), kWrong);
+    EXPECT_EQ(TpForwarderRoute(nullptr, nullptr), kWrong);
+    EXPECT_EQ(status().running, 0U);
+  });
+}
+
+}  // namespace
+}  // namespace turnpike::forwarder
