@@ -1,0 +1,452 @@
+// What lies between a client's call and the kernel: the forwarder over a table like the Internet's, against the kernel
+// alone in the same run.
+//
+// Runs in a network namespace of its own, which it makes (as root, or in a user namespace), through the documented C
+// face and include/turnpike/forwarder.h. The ceiling is the kernel port by itself: shuffled routes that name 16 next
+// hop objects, 64 KiB a system call, nothing but refusals answered (what that costs over a bare socket:
+// kernel_netlink). `ratio` is ours over the ceiling.
+//
+//   load/N       RtmAddRouteToDest of N prefixes until the kernel has all and says so
+//   withdraw/N   RtmDeregisterEntity until the kernel has none
+//   lone/N       one RtmAddRouteToDest until a listener of the kernel has heard of it, N other routes in the table;
+//                medians. The ceiling: one written route, heard in the same way
+//   move/N       the route to the gateway changes that N routes are resolved through, until the kernel leads elsewhere
+//   restart/N    the forwarder stops and leaves N routes, and starts: until all are claimed. `writes` must be 0
+//   load_v6/N    as load, IPv6, in address order
+// `bytes` is the forwarder's own memory, a route.
+#include <benchmark/benchmark.h>
+#include <poll.h>
+#include <rtmv2.h>
+#include <sched.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <turnpike/forwarder.h>
+#include <unistd.h>
+#include <winerror.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "kernel/real_port.h"
+#include "net/text.h"
+#include "rtm/routes.h"
+
+namespace turnpike::bench {
+namespace {
+
+using kernel::Change;
+using net::Family;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint32_t kNextHops = 16;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+void must(bool good, const char* what) {
+  if (good) return;
+  std::perror(what);
+  std::exit(1);
+}
+
+void run(std::vector<std::string> words) {
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t pid = 0;
+  int status = 0;
+  must(::posix_spawnp(&pid, arguments[0], nullptr, nullptr, arguments.data(), environ) == 0, "ip");
+  must(::waitpid(pid, &status, 0) == pid && status == 0, "ip failed");
+}
+
+// A namespace with a link, entered by the first who asks.
+struct Place {
+  std::unique_ptr<kernel::Port> port;
+  kernel::InterfaceIndex link;
+
+  Place() {
+    must(::unshare(::geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) == 0, "unshare");
+    run({"ip", "link", "add", "left", "type", "veth", "peer", "name", "right"});
+    for (const char* each : {"lo", "left", "right"}) run({"ip", "link", "set", each, "up"});
+    run({"ip", "address", "add", "10.0.0.1/24", "dev", "left"});
+    run({"ip", "address", "add", "fd00::1/64", "dev", "left", "nodad"});
+    port = kernel::open_real_port().value();
+    const auto found = port->dump_links({{}, [&](const kernel::Link& each) {
+                                           if (each.name == "left") link = each.index;
+                                         }});
+    must(found.has_value() && !link.is_none(), "links");
+    must(port->write_setting(kernel::kCompatMode, "0").has_value(), "nexthop_compat_mode");
+  }
+};
+Place& place() {
+  static Place made;
+  return made;
+}
+
+net::Address gateway(Family family, std::uint32_t number) {
+  return family == Family::kIpv4 ? net::Address::ipv4(0x0a000002 + number)
+                                 : net::Address::from_halves(family, 0xfd00ULL << 48, 2 + number);
+}
+
+std::vector<net::Prefix> prefixes(Family family, std::size_t count, bool shuffles) {
+  auto made = table(family, count);
+  // Not what the links themselves have.
+  std::erase_if(made, [](const net::Prefix& each) { return each.contains(net::Address::ipv4(0x0a000001)); });
+  if (shuffles) std::shuffle(made.begin(), made.end(), std::mt19937(1));
+  return made;
+}
+
+// --- the ceiling
+// ---------------------------------------------------------------------------------------------------------------
+
+class Ceiling {
+ public:
+  explicit Ceiling(Family family) : writer_(place().port->open_writer().value()) {
+    for (std::uint32_t i = 0; i < kNextHops; ++i) {
+      kernel::NextHop object;
+      object.id = 1 + i;
+      object.protocol = 250;
+      object.link = place().link;
+      object.gateway = gateway(family, i);
+      object.family = family;
+      must(kernel::write_now(*writer_, Change::kAdd, object).has_value(), "next hop");
+    }
+  }
+  ~Ceiling() {
+    for (std::uint32_t i = 0; i < kNextHops; ++i) {
+      kernel::NextHop object;
+      object.id = 1 + i;
+      static_cast<void>(kernel::write_now(*writer_, Change::kRemove, object));
+    }
+  }
+
+  double write(Change change, const std::vector<net::Prefix>& all) {
+    const auto begin = Clock::now();
+    std::uint32_t number = 0;
+    for (const net::Prefix& each : all) {
+      kernel::Route route;
+      route.destination = each;
+      route.protocol = 250;
+      route.priority = 20;
+      route.next_hop_id = 1 + number++ % kNextHops;
+      while (!writer_->put(change, route, 0)) must(writer_->submit().refused.empty(), "refused");
+    }
+    must(writer_->submit().refused.empty(), "refused");
+    return seconds_since(begin);
+  }
+
+ private:
+  std::unique_ptr<kernel::Writer> writer_;
+};
+
+struct Limits {
+  double add = 0, remove = 0;
+};
+// Measured once for each size, right before ours.
+Limits ceiling(Family family, std::size_t count) {
+  const auto all = prefixes(family, count, family == Family::kIpv4);
+  Ceiling limit(family);
+  Limits limits;
+  limits.add = limit.write(Change::kAdd, all);
+  limits.remove = limit.write(Change::kRemove, all);
+  return limits;
+}
+
+// --- ours
+// ----------------------------------------------------------------------------------------------------------------------
+
+void must_rtm(DWORD status, const char* what) {
+  if (status == NO_ERROR) return;
+  std::fprintf(stderr, "%s: error %u\n", what, status);
+  std::exit(1);
+}
+
+RTM_NET_ADDRESS net_address(const net::Address& address, unsigned length) {
+  RTM_NET_ADDRESS result{};
+  result.AddressFamily = address.is_ipv4() ? AF_INET : AF_INET6;
+  result.NumBits = static_cast<USHORT>(length);
+  std::memcpy(result.AddrBits, address.bytes().data(), address.bytes().size());
+  return result;
+}
+
+class Entity {
+ public:
+  explicit Entity(Family family) {
+    RTM_ENTITY_INFO info{};
+    info.AddressFamily = family == Family::kIpv4 ? AF_INET : AF_INET6;
+    info.EntityId.EntityProtocolId = 77;
+    RTM_REGN_PROFILE profile{};
+    must_rtm(RtmRegisterEntity(&info, nullptr, nullptr, FALSE, &profile, &handle_), "RtmRegisterEntity");
+    for (std::uint32_t i = 0; i < kNextHops; ++i) hops_.push_back(hop(gateway(family, i), place().link.value(), 0));
+  }
+  RTM_NEXTHOP_HANDLE hop(const net::Address& address, ULONG link, USHORT flags) {
+    RTM_NEXTHOP_INFO info{};
+    info.NextHopAddress = net_address(address, address.width());
+    info.InterfaceIndex = link;
+    info.Flags = flags;
+    RTM_NEXTHOP_HANDLE made = nullptr;
+    RTM_NEXTHOP_CHANGE_FLAGS change = 0;
+    must_rtm(RtmAddNextHop(handle_, &info, &made, &change), "RtmAddNextHop");
+    return made;
+  }
+  void add(const net::Prefix& prefix, RTM_NEXTHOP_HANDLE hop) const {
+    RTM_ROUTE_INFO route{};
+    route.PrefInfo.Metric = 1;
+    route.BelongsToViews = RTM_VIEW_MASK_UCAST;
+    route.NextHopsList.NumNextHops = 1;
+    route.NextHopsList.NextHops[0] = hop;
+    RTM_NET_ADDRESS address = net_address(prefix.address(), prefix.length());
+    RTM_ROUTE_CHANGE_FLAGS flags = RTM_ROUTE_CHANGE_FIRST;
+    must_rtm(RtmAddRouteToDest(handle_, nullptr, &address, &route, INFINITE, nullptr, 0, nullptr, &flags),
+             "RtmAddRouteToDest");
+  }
+  void add_all(const std::vector<net::Prefix>& all) const {
+    std::uint32_t number = 0;
+    for (const net::Prefix& each : all) add(each, hops_[number++ % kNextHops]);
+  }
+  // Next hops that were not given back are reported; here that does not matter.
+  void leave() {
+    if (handle_ != nullptr) must_rtm(RtmDeregisterEntity(std::exchange(handle_, nullptr)), "RtmDeregisterEntity");
+  }
+  ~Entity() { leave(); }
+  Entity(const Entity&) = delete;
+  Entity& operator=(const Entity&) = delete;
+  [[nodiscard]] RTM_NEXTHOP_HANDLE first_hop() const { return hops_.front(); }
+
+ private:
+  RTM_ENTITY_HANDLE handle_ = nullptr;
+  std::vector<RTM_NEXTHOP_HANDLE> hops_;
+};
+
+TP_FORWARDER_STATUS status() {
+  TP_FORWARDER_STATUS now{};
+  now.size = sizeof now;
+  must_rtm(TpForwarderStatus(&now), "TpForwarderStatus");
+  return now;
+}
+void wait_for(const std::function<bool(const TP_FORWARDER_STATUS&)>& there) {
+  while (!there(status())) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+void start() {
+  static_cast<void>(place());
+  TP_FORWARDER_OPTIONS options{};
+  options.size = sizeof options;
+  options.flags = TP_FORWARDER_OWN_NAMESPACE;
+  options.audit_every_ms = TP_FORWARDER_NEVER;
+  char holder[64];
+  must_rtm(TpForwarderStart(&options, holder, sizeof holder), "TpForwarderStart");
+}
+void stop(bool removes) { must_rtm(TpForwarderStop(removes ? 1 : 0), "TpForwarderStop"); }
+
+// --- whole tables
+// ------------------------------------------------------------------------------------------------------------------
+
+void load_and_withdraw(benchmark::State& state, Family family, bool withdraws) {
+  const auto count = static_cast<std::size_t>(state.range(0));
+  static_cast<void>(place());
+  const auto all = prefixes(family, count, false);
+  for (auto _ : state) {
+    const Limits limits = ceiling(family, count);
+    start();
+    Entity entity(family);
+    const auto before = status().installed;
+    auto begin = Clock::now();
+    entity.add_all(all);
+    const double told = seconds_since(begin);
+    wait_for([&](const TP_FORWARDER_STATUS& now) { return now.installed >= before + all.size(); });
+    double took = seconds_since(begin);
+    state.counters["bytes"] = static_cast<double>(status().bytes) / static_cast<double>(all.size());
+    state.counters["calls_s"] = told;
+    state.counters["ceiling_s"] = limits.add;
+    state.counters["ratio"] = took / limits.add;
+    if (withdraws) {
+      begin = Clock::now();
+      entity.leave();
+      state.counters["calls_s"] = seconds_since(begin);
+      wait_for([&](const TP_FORWARDER_STATUS& now) { return now.installed <= before && now.pending == 0; });
+      took = seconds_since(begin);
+      state.counters["ceiling_s"] = limits.remove;
+      state.counters["ratio"] = took / limits.remove;
+    }
+    state.SetIterationTime(took);
+    stop(true);
+  }
+}
+void load(benchmark::State& state) { load_and_withdraw(state, Family::kIpv4, false); }
+void withdraw(benchmark::State& state) { load_and_withdraw(state, Family::kIpv4, true); }
+void load_v6(benchmark::State& state) { load_and_withdraw(state, Family::kIpv6, false); }
+
+void restart(benchmark::State& state) {
+  static_cast<void>(place());
+  const auto all = prefixes(Family::kIpv4, static_cast<std::size_t>(state.range(0)), false);
+  for (auto _ : state) {
+    start();
+    Entity entity(Family::kIpv4);
+    entity.add_all(all);
+    wait_for([&](const TP_FORWARDER_STATUS& now) { return now.installed >= all.size(); });
+    stop(false);
+    const auto begin = Clock::now();
+    start();
+    wait_for([&](const TP_FORWARDER_STATUS& now) { return now.installed >= all.size(); });
+    state.SetIterationTime(seconds_since(begin));
+    state.counters["writes"] = static_cast<double>(status().written + status().removed);
+    entity.leave();
+    stop(true);
+  }
+}
+
+// --- single changes
+// ---------------------------------------------------------------------------------------------------------------
+
+// Hears the kernel, as any program may.
+class Ear final : public kernel::Listener {
+ public:
+  Ear() {
+    kernel::MonitorOptions options;
+    options.topics.ipv4_routes = options.topics.next_hops = true;
+    monitor_ = place().port->open_monitor(options).value();
+  }
+  void on_route(const kernel::Notice& notice, const kernel::Route& route) override {
+    heard_ = heard_ || (!notice.gone && route.destination == wanted_);
+  }
+  void on_next_hop(const kernel::Notice& notice, const kernel::NextHop& object) override {
+    objects_ += !notice.gone && object.kind == kernel::NextHopKind::kGroup ? 1 : 0;
+  }
+  void on_loss(kernel::Loss) override {}
+  void forget() {
+    heard_ = false;
+    while (monitor_->read(*this).value_or(0) != 0) {
+    }
+    heard_ = false;
+    objects_ = 0;
+  }
+  // Spins: what is measured is not how we are woken.
+  void await(const net::Prefix& prefix) {
+    wanted_ = prefix;
+    while (!heard_) must(monitor_->read(*this).has_value(), "monitor");
+  }
+  void await_group() {
+    while (objects_ == 0) must(monitor_->read(*this).has_value(), "monitor");
+  }
+  void expect(const net::Prefix& prefix) { wanted_ = prefix; }
+
+ private:
+  std::unique_ptr<kernel::Monitor> monitor_;
+  net::Prefix wanted_;
+  bool heard_ = false;
+  int objects_ = 0;
+};
+
+double median(std::vector<double>& all) {
+  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2), all.end());
+  return all[all.size() / 2];
+}
+
+constexpr int kRounds = 400;
+net::Prefix lone_prefix(int round) {
+  return {net::Address::ipv4(0xf0000000 + static_cast<std::uint32_t>(round) * 256), 24};
+}
+
+double lone_raw() {
+  Ceiling limit(Family::kIpv4);
+  const auto writer = place().port->open_writer().value();
+  Ear ear;
+  std::vector<double> all;
+  for (int round = 0; round < kRounds; ++round) {
+    kernel::Route route;
+    route.destination = lone_prefix(round);
+    route.protocol = 250;
+    route.next_hop_id = 1;
+    ear.forget();
+    const auto begin = Clock::now();
+    must(kernel::write_now(*writer, Change::kAdd, route).has_value(), "route");
+    ear.await(route.destination);
+    all.push_back(seconds_since(begin));
+    must(kernel::write_now(*writer, Change::kRemove, route).has_value(), "route");
+    std::this_thread::sleep_for(std::chrono::microseconds(500));
+  }
+  return median(all);
+}
+
+void lone(benchmark::State& state) {
+  static_cast<void>(place());
+  const auto all = prefixes(Family::kIpv4, static_cast<std::size_t>(state.range(0)), false);
+  for (auto _ : state) {
+    start();
+    Entity entity(Family::kIpv4);
+    entity.add_all(all);
+    wait_for([&](const TP_FORWARDER_STATUS& now) { return now.installed >= all.size(); });
+    const double raw = lone_raw();
+    Ear ear;
+    std::vector<double> took;
+    for (int round = 0; round < kRounds; ++round) {
+      std::this_thread::sleep_for(std::chrono::microseconds(500));  // asleep again
+      ear.forget();
+      const auto begin = Clock::now();
+      entity.add(lone_prefix(round), entity.first_hop());
+      ear.await(lone_prefix(round));
+      took.push_back(seconds_since(begin));
+    }
+    const double ours = median(took);
+    state.SetIterationTime(ours);
+    state.counters["raw_us"] = raw * 1e6;
+    state.counters["ratio"] = ours / raw;
+    entity.leave();
+    stop(true);
+  }
+}
+
+void move(benchmark::State& state) {
+  static_cast<void>(place());
+  const auto all = prefixes(Family::kIpv4, static_cast<std::size_t>(state.range(0)), false);
+  const net::Prefix towards(net::Address::ipv4(0xf1000000), 24);
+  for (auto _ : state) {
+    start();
+    Entity entity(Family::kIpv4);
+    const auto first = entity.hop(gateway(Family::kIpv4, 0), place().link.value(), 0);
+    const auto second = entity.hop(gateway(Family::kIpv4, 1), place().link.value(), 0);
+    const auto far = entity.hop(net::Address::ipv4(0xf1000001), 0, RTM_NEXTHOP_FLAGS_REMOTE);
+    entity.add(towards, first);
+    for (const net::Prefix& each : all) entity.add(each, far);
+    wait_for([&](const TP_FORWARDER_STATUS& now) { return now.installed > all.size(); });
+    Ear ear;
+    std::vector<double> took;
+    const auto written = status().written;
+    for (int round = 0; round < 20; ++round) {
+      ear.forget();
+      const auto begin = Clock::now();
+      entity.add(towards, round % 2 == 0 ? second : first);
+      ear.await_group();
+      took.push_back(seconds_since(begin));
+    }
+    state.SetIterationTime(median(took));
+    state.counters["routes_written"] = static_cast<double>(status().written - written) / 20;
+    entity.leave();
+    stop(true);
+  }
+}
+
+void sizes(benchmark::internal::Benchmark* its) {
+  for (const std::size_t count : {std::size_t{1000}, std::size_t{10'000}, std::size_t{100'000}, kInternetV4}) {
+    its->Arg(static_cast<std::int64_t>(count));
+  }
+  its->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+}
+BENCHMARK(load)->Apply(sizes);
+BENCHMARK(withdraw)->Apply(sizes);
+BENCHMARK(load_v6)->Arg(kInternetV6)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(restart)->Arg(kInternetV4)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(lone)->Arg(0)->Arg(kInternetV4)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(move)->Arg(kInternetV4)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace turnpike::bench
