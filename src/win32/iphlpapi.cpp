@@ -424,7 +424,7 @@ DWORD WINAPI GetIpAddrTable(PMIB_IPADDRTABLE pIpAddrTable, PULONG pdwSize, BOOL 
     if (!links) return code_of(links.error());
     auto addresses = read_addresses();
     if (!addresses) return code_of(addresses.error());
-    if (bOrder != FALSE) std::ranges::stable_sort(*addresses, {}, &LinkAddress::address);
+    if (bOrder != FALSE) sort_by(*addresses, &LinkAddress::address);
     std::vector<MIB_IPADDRROW> rows;
     for (const LinkAddress& address : *addresses) rows.push_back(row_of(address, *links));
     return put_table(pIpAddrTable, pdwSize, rows);
@@ -441,7 +441,7 @@ DWORD WINAPI GetIpForwardTable(PMIB_IPFORWARDTABLE pIpForwardTable, PULONG pdwSi
     if (routes->empty()) return ERROR_NO_DATA;
     std::vector<MIB_IPFORWARDROW> rows;
     for (const KernelRoute& route : *routes) rows.push_back(row_of(route, *addresses));
-    if (bOrder != FALSE) std::ranges::stable_sort(rows, {}, turnpike::win32::order_of);
+    if (bOrder != FALSE) turnpike::win32::sort_by(rows, turnpike::win32::order_of);
     return put_table(pIpForwardTable, pdwSize, rows);
   });
 }

@@ -143,9 +143,10 @@ int code_of(const nlmsghdr* message) {
 
 // Hands each message of a datagram to `take`.
 Result<Answer> read_messages(Bytes datagram, const std::function<void(const nlmsghdr*)>& take) {
-  auto left = static_cast<int>(datagram.size());
-  for (const auto* at = reinterpret_cast<const nlmsghdr*>(datagram.data()); NLMSG_OK(at, left);
-       at = NLMSG_NEXT(at, left)) {
+  while (datagram.size() >= sizeof(nlmsghdr)) {
+    const auto* at = reinterpret_cast<const nlmsghdr*>(datagram.data());
+    if (at->nlmsg_len < sizeof(nlmsghdr) || at->nlmsg_len > datagram.size()) break;
+    datagram = datagram.subspan(std::min<std::size_t>(NLMSG_ALIGN(at->nlmsg_len), datagram.size()));
     const bool ends = at->nlmsg_type == NLMSG_ERROR || at->nlmsg_type == NLMSG_DONE;
     if (const int code = ends ? code_of(at) : 0; code != 0) return fail_errno(-code, "netlink request");
     if ((at->nlmsg_flags & NLM_F_DUMP_INTR) != 0) return Answer::kDisturbed;
@@ -269,7 +270,7 @@ Result<std::vector<Link>> read_links() {
         const Message<ifinfomsg> link(message);
         if (link.is_good() && message->nlmsg_type == RTM_NEWLINK) out.push_back(link_of(link));
       });
-  if (links) std::ranges::stable_sort(*links, {}, &Link::index);
+  if (links) sort_by(*links, &Link::index);
   return links;
 }
 
@@ -282,7 +283,7 @@ Result<std::vector<LinkAddress>> read_addresses() {
         if (!address.is_good() || message->nlmsg_type != RTM_NEWADDR) return;
         if (const auto found = address_of(address)) out.push_back(*found);
       });
-  if (addresses) std::ranges::stable_sort(*addresses, {}, &LinkAddress::index);
+  if (addresses) sort_by(*addresses, &LinkAddress::index);
   return addresses;
 }
 

@@ -9,8 +9,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "base/result.h"
@@ -55,6 +58,16 @@ struct KernelRoute {
   std::uint8_t protocol = 0;  // RTPROT_…
   std::uint8_t type = 0;      // RTN_…
 };
+
+// Sorts by key(row); rows with the same key stay in the kernel's order. Not std::stable_sort: clang warns of what that
+// of libstdc++ 12 is made of.
+template <class T, class KeyOf>
+void sort_by(std::vector<T>& rows, KeyOf key_of) {
+  std::multimap<std::decay_t<std::invoke_result_t<KeyOf, const T&>>, T> sorted;
+  for (const T& row : rows) sorted.emplace(std::invoke(key_of, row), row);
+  rows.clear();
+  for (const auto& [key, row] : sorted) rows.push_back(row);
+}
 
 // Ordered by index, and by index and the kernel's order; routes in the kernel's order.
 Result<std::vector<Link>> read_links();
