@@ -36,14 +36,8 @@ void Limbo::seal() {
     }
   };
   epoch_.retire(bag.release(), hand_back);
-  has_sealed_.store(true, std::memory_order_relaxed);
+  epoch_.collect();
   dispose_of_ready();
-}
-
-void Limbo::collect() noexcept {
-  if (has_sealed_.load(std::memory_order_relaxed) && has_sealed_.exchange(false, std::memory_order_relaxed)) {
-    epoch_.collect();
-  }
 }
 
 void Limbo::dispose_of_ready() noexcept {

@@ -24,7 +24,6 @@ auto Table::attempt(Handle self, Run&& run) -> decltype(run(std::declval<Entity&
       }
       auto result = run(*client, blocked);
       if (!blocked) [[likely]] {
-        limbo_.collect();
         return result;
       }
       if (never_waits) {
@@ -118,7 +117,6 @@ void Table::in_steps(Step&& step) {
       longest_step_busy_ns_ = std::max(longest_step_busy_ns_, busy_nanoseconds() - busy_before);
       ++steps_;
     }
-    limbo_.collect();
     if (more) {
       mutex_.let_others_in();
     }
