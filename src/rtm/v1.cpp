@@ -17,7 +17,9 @@ constexpr Failure no_memory() { return fail(ErrorKind::kExhausted, "no memory fo
 constexpr Failure no_such_route() { return fail(ErrorKind::kNotFound, "the client has no such route"); }
 
 constexpr std::uint16_t kInactive = 0x08, kMartian = 0x01, kLocalFlag = 0x10, kRemoteFlag = 0x20;  // RTM_ROUTE_FLAGS_…
-constexpr std::uint32_t kIpxPriority = 1;  // of every protocol: ticks and hops decide
+constexpr std::uint16_t kMyself = 0x40, kLoopback = 0x80, kMulticast = 0x100;
+constexpr std::uint32_t kLocalProtocol = 2;  // PROTO_IP_LOCAL: the kernel owns its routes
+constexpr std::uint32_t kIpxPriority = 1;    // of every protocol: ticks and hops decide
 
 constexpr std::uint32_t swapped(std::uint32_t word) { return __builtin_bswap32(word); }
 
@@ -319,6 +321,20 @@ std::uint32_t V1::find_own(const Entity& client, const V1Route& route) const {
                            client.v1->single_route ? change::kFirst : 0);
 }
 
+// RTMv2's flags of a route: also what nobody is to forward by.
+std::uint16_t V1::flags_of(const Entity& client, const V1Route& route) const {
+  const std::uint32_t type = route.specific.type;
+  unsigned flags = type == v1::kLocal ? kLocalFlag : type == v1::kRemote ? kRemoteFlag : 0U;
+  if (!is_ipx()) {
+    const std::uint32_t first_byte = swapped(route.network) >> 24;
+    flags |= (route.specific.flags & v1::kValid) == 0 ? kInactive : 0U;
+    flags |= first_byte >= 0xe0 ? kMulticast : 0U;
+    flags |= first_byte == 0x7f || swapped(route.hop[0]) == 0x7f000001 ? kLoopback : 0U;
+    flags |= client.info.protocol == kLocalProtocol ? kMyself : 0U;
+  }
+  return static_cast<std::uint16_t>(flags);
+}
+
 Result<void> V1::add_route(Handle self, const V1Route& route, std::uint32_t milliseconds, V1Change& change) {
   return table_.attempt(self, [&](Entity& client, Table::Blocked& blocked) -> Result<void> {
     const auto key = key_of(route.network, route.mask);
@@ -357,7 +373,6 @@ Result<void> V1::put(Entity& client, const Key& key, std::uint32_t dest, const V
   bool good = beside != 0;
   if (good) {
     const bool ip = !is_ipx();
-    const std::uint32_t type = from.specific.type;
     const Table::Values values{
         .hops = std::uint64_t{hop} << 1 | 1,
         .entity_specific = reinterpret_cast<void*>(std::uintptr_t{beside}),
@@ -365,9 +380,7 @@ Result<void> V1::put(Entity& client, const Key& key, std::uint32_t dest, const V
         .views = table_.config_.views,
         .neighbour = hop,
         .time_to_live = milliseconds,
-        .flags = static_cast<std::uint16_t>((ip && (from.specific.flags & v1::kValid) == 0 ? kInactive : 0) |
-                                            (type == v1::kLocal ? kLocalFlag : 0) |
-                                            (type == v1::kRemote ? kRemoteFlag : 0))};
+        .flags = flags_of(client, from)};
     good = table_.put_route(client, key, dest, updated, values, false).has_value();
     if (const std::uint32_t unused = good ? before : beside; unused != 0) {
       free_details(unused);

@@ -16,6 +16,8 @@
 //   FSD_Priority, FSD_Metric      preference, metric
 //   FSD_Flags, IP_VALID_ROUTE     not INACTIVE; a route of RTMv2 is valid without INACTIVE and MARTIAN
 //   FSD_Type 3 and 4              the flags LOCAL and REMOTE; of RTMv2: 3 with LOCAL or without next hop, else 4
+//   IsRouteNonUnicast, loopback,  MCAST, LOOPBACK, MYSELF: what no forwarder writes
+//     PROTO_IP_LOCAL
 //   RR_TimeStamp                  a route of RTMv2: the destination's last change
 //   FSD_Metric1                   a route of RTMv2: its metric, the others -1: not used
 //   the rest                      kept beside the route (V1Details), by number in its EntitySpecificInfo; else 0
@@ -151,6 +153,7 @@ class V1 {
   [[nodiscard]] NextHopKey next_hop_key(const V1Route& route) const;
   std::uint32_t next_hop_for(Entity& client, const V1Route& route);
   std::uint32_t find_own(const Entity& client, const V1Route& route) const;
+  [[nodiscard]] std::uint16_t flags_of(const Entity& client, const V1Route& route) const;
   Result<void> put(Entity& client, const Key& key, std::uint32_t dest, const V1Route& route,
                    std::uint32_t milliseconds);
   std::uint32_t next_own(const Entity& client, std::uint32_t flags, const V1Route& criteria, std::uint32_t& from) const;
