@@ -10,7 +10,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
+#include <random>
 #include <string>
 #include <thread>
 
@@ -251,6 +253,28 @@ TEST(RealKernel, ARestartTakesOverAndSweepsWhatNobodyClaims) {
     second.leave();
     ASSERT_EQ(TpForwarderStop(1), 0U);
   });
+}
+
+// Killed at any moment of a full load, started again: in the end the kernel has what is wanted, and nothing else.
+TEST(RealKernel, TwentyKillsLoseNothing) {
+  auto ground = Ground::unprivileged({"veth", "nexthop"});
+  if (!ground) return;
+  Row row(*ground);
+  std::mt19937 random(220);
+  for (int life = 0; life < 20; ++life) {
+    ground::Process process =
+        row.middle.spawn({FORWARDER_ONE_LIFE, std::to_string(8000 + random() % 8000), "10.0.2.2", "east"});
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 200'000));  // allow sleeping-test: the moment
+    process.signal(SIGKILL);
+    process.await_end();
+  }
+  ground::Process last = row.middle.spawn({FORWARDER_ONE_LIFE, "6000", "10.0.2.2", "east"});
+  last.await_output("all 6000\n", std::chrono::seconds(30));
+  const std::string all = ours(row.middle);
+  EXPECT_EQ(std::ranges::count(all, '\n'), 6000);
+  EXPECT_NE(all.find("\n100.0.1.0/24 nhid "), std::string::npos);
+  const std::string objects = row.middle.run({"ip", "nexthop", "show", "proto", "220"});
+  EXPECT_EQ(std::ranges::count(objects, '\n'), 1) << objects;
 }
 
 TEST(RealKernel, OnlyOneRunsAndTheSecondIsToldWho) {
