@@ -497,7 +497,7 @@ class Mixed : public conformance::RtmV1Test, public ::testing::WithParamInterfac
 
 TEST_P(Mixed, OneTableForBothVersions) {
   Walk walk(GetParam());
-  for (unsigned step = 0; step < 800 && !HasFailure(); ++step) {
+  for (unsigned step = 0; step < 500 && !HasFailure(); ++step) {
     SCOPED_TRACE("seed " + std::to_string(GetParam()) + ", step " + std::to_string(step));
     walk.step();
   }

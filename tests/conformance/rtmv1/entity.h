@@ -14,7 +14,8 @@
 
 namespace turnpike::conformance {
 
-/// An RTMv2 entity whose routes have one next hop at most, beside RTMv1's clients.
+/// An RTMv2 entity whose routes have one next hop at most, beside RTMv1's clients. It has no callback, so no
+/// thread of the library's runs.
 class Entity {
  public:
   explicit Entity(ULONG protocol) {
@@ -23,7 +24,7 @@ class Entity {
     info.EntityId.EntityProtocolId = protocol;
     info.EntityId.EntityInstanceId = 1;
     RTM_REGN_PROFILE profile{};
-    EXPECT_EQ(RtmRegisterEntity(&info, nullptr, &Entity::ignore, FALSE, &profile, &handle_), DWORD{NO_ERROR});
+    EXPECT_EQ(RtmRegisterEntity(&info, nullptr, nullptr, FALSE, &profile, &handle_), DWORD{NO_ERROR});
   }
   Entity(const Entity&) = delete;
   Entity& operator=(const Entity&) = delete;
@@ -71,7 +72,6 @@ class Entity {
   }
 
  private:
-  static DWORD WINAPI ignore(RTM_ENTITY_HANDLE, RTM_EVENT_TYPE, PVOID, PVOID) { return ERROR_NOT_SUPPORTED; }
   RTM_ENTITY_HANDLE handle_ = nullptr;
 };
 
