@@ -50,7 +50,7 @@ int main(int count, char** words) {
   TpForwarderAllClaimed();
   TP_FORWARDER_STATUS status{};
   do {
-    usleep(2000);
+    usleep(2000);  // allow sleeping-test: nothing tells of the state
     status.size = sizeof status;
     TpForwarderStatus(&status);
   } while (status.installed != wanted || status.unclaimed != 0 || status.pending != 0);
