@@ -12,25 +12,20 @@
 //   lone    one route added and removed, each with its answer; `heard_us`: from the call until a monitor has told it
 #include <benchmark/benchmark.h>
 #include <linux/rtnetlink.h>
-#include <sched.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "kernel/real_port.h"
 #include "net/text.h"
+#include "place.h"
 #include "rtm/routes.h"
 
 namespace turnpike::bench {
@@ -52,50 +47,23 @@ double worked() {
   return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
-void must(bool good, const char* what) {
-  if (good) return;
-  std::perror(what);
-  std::exit(1);
-}
-
-void run(std::vector<std::string> words) {
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  pid_t pid = 0;
-  int status = 0;
-  must(::posix_spawnp(&pid, arguments[0], nullptr, nullptr, arguments.data(), environ) == 0, "ip");
-  must(::waitpid(pid, &status, 0) == pid && status == 0, "ip failed");
-}
-
-// A namespace with a link, and next hops on it.
-std::unique_ptr<kernel::Port> make_port() {
-  must(::unshare(::geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) == 0, "unshare");
-  run({"ip", "link", "add", "left", "type", "veth", "peer", "name", "right"});
-  for (const char* link : {"lo", "left", "right"}) run({"ip", "link", "set", link, "up"});
-  run({"ip", "address", "add", "10.0.0.1/24", "dev", "left"});
-  auto port = kernel::open_real_port().value();
-  kernel::InterfaceIndex left;
-  must(port->dump_links({{},
-                         [&](const kernel::Link& link) {
-                           if (link.name == "left") left = link.index;
-                         }})
-           .has_value(),
-       "links");
-  const auto writer = port->open_writer().value();
+// The port of the benchmark's place, with next hops on its link.
+kernel::Port& make_port() {
+  kernel::Port& made = *place().port;
+  const auto writer = made.open_writer().value();
   for (std::uint32_t id = 1; id <= kNextHops; ++id) {
     kernel::NextHop next_hop;
     next_hop.id = id;
-    next_hop.link = left;
+    next_hop.link = place().link;
     next_hop.gateway = net::Address::ipv4(0x0a000001 + id);
     must(kernel::write_now(*writer, Change::kAdd, next_hop).has_value(), "next hop");
   }
-  return port;
+  return made;
 }
 
 kernel::Port& port() {
-  static const std::unique_ptr<kernel::Port> made = make_port();
-  return *made;
+  static kernel::Port& made = make_port();
+  return made;
 }
 
 const std::vector<net::Prefix>& shuffled() {

@@ -17,10 +17,7 @@
 #include <benchmark/benchmark.h>
 #include <poll.h>
 #include <rtmv2.h>
-#include <sched.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <turnpike/forwarder.h>
 #include <unistd.h>
 #include <winerror.h>
@@ -39,6 +36,7 @@
 
 #include "kernel/real_port.h"
 #include "net/text.h"
+#include "place.h"
 #include "rtm/routes.h"
 
 namespace turnpike::bench {
@@ -52,44 +50,14 @@ constexpr std::uint32_t kNextHops = 16;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-void must(bool good, const char* what) {
-  if (good) return;
-  std::perror(what);
-  std::exit(1);
-}
-
-void run(std::vector<std::string> words) {
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  pid_t pid = 0;
-  int status = 0;
-  must(::posix_spawnp(&pid, arguments[0], nullptr, nullptr, arguments.data(), environ) == 0, "ip");
-  must(::waitpid(pid, &status, 0) == pid && status == 0, "ip failed");
-}
-
-// A namespace with a link, entered by the first who asks.
-struct Place {
-  std::unique_ptr<kernel::Port> port;
-  kernel::InterfaceIndex link;
-
-  Place() {
-    must(::unshare(::geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) == 0, "unshare");
-    run({"ip", "link", "add", "left", "type", "veth", "peer", "name", "right"});
-    for (const char* each : {"lo", "left", "right"}) run({"ip", "link", "set", each, "up"});
-    run({"ip", "address", "add", "10.0.0.1/24", "dev", "left"});
-    run({"ip", "address", "add", "fd00::1/64", "dev", "left", "nodad"});
-    port = kernel::open_real_port().value();
-    const auto found = port->dump_links({{}, [&](const kernel::Link& each) {
-                                           if (each.name == "left") link = each.index;
-                                         }});
-    must(found.has_value() && !link.is_none(), "links");
-    must(port->write_setting(kernel::kCompatMode, "0").has_value(), "nexthop_compat_mode");
-  }
-};
-Place& place() {
-  static Place made;
-  return made;
+// The benchmark's place, where nobody else manages routes.
+Place& own_place() {
+  static Place& own = [&]() -> Place& {
+    Place& made = place();
+    must(made.port->write_setting(kernel::kCompatMode, "0").has_value(), "nexthop_compat_mode");
+    return made;
+  }();
+  return own;
 }
 
 net::Address gateway(Family family, std::uint32_t number) {
@@ -110,12 +78,12 @@ std::vector<net::Prefix> prefixes(Family family, std::size_t count, bool shuffle
 
 class Ceiling {
  public:
-  explicit Ceiling(Family family) : writer_(place().port->open_writer().value()) {
+  explicit Ceiling(Family family) : writer_(own_place().port->open_writer().value()) {
     for (std::uint32_t i = 0; i < kNextHops; ++i) {
       kernel::NextHop object;
       object.id = 1 + i;
       object.protocol = 250;
-      object.link = place().link;
+      object.link = own_place().link;
       object.gateway = gateway(family, i);
       object.family = family;
       must(kernel::write_now(*writer_, Change::kAdd, object).has_value(), "next hop");
@@ -186,7 +154,7 @@ class Entity {
     info.EntityId.EntityProtocolId = 77;
     RTM_REGN_PROFILE profile{};
     must_rtm(RtmRegisterEntity(&info, nullptr, nullptr, FALSE, &profile, &handle_), "RtmRegisterEntity");
-    for (std::uint32_t i = 0; i < kNextHops; ++i) hops_.push_back(hop(gateway(family, i), place().link.value(), 0));
+    for (std::uint32_t i = 0; i < kNextHops; ++i) hops_.push_back(hop(gateway(family, i), own_place().link.value(), 0));
   }
   RTM_NEXTHOP_HANDLE hop(const net::Address& address, ULONG link, USHORT flags) {
     RTM_NEXTHOP_INFO info{};
@@ -237,7 +205,7 @@ void wait_for(const std::function<bool(const TP_FORWARDER_STATUS&)>& there) {
   while (!there(status())) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 void start() {
-  static_cast<void>(place());
+  static_cast<void>(own_place());
   TP_FORWARDER_OPTIONS options{};
   options.size = sizeof options;
   options.flags = TP_FORWARDER_OWN_NAMESPACE;
@@ -252,7 +220,7 @@ void stop(bool removes) { must_rtm(TpForwarderStop(removes ? 1 : 0), "TpForwarde
 
 void load_and_withdraw(benchmark::State& state, Family family, bool withdraws) {
   const auto count = static_cast<std::size_t>(state.range(0));
-  static_cast<void>(place());
+  static_cast<void>(own_place());
   const auto all = prefixes(family, count, false);
   for (auto _ : state) {
     const Limits limits = ceiling(family, count);
@@ -286,7 +254,7 @@ void withdraw(benchmark::State& state) { load_and_withdraw(state, Family::kIpv4,
 void load_v6(benchmark::State& state) { load_and_withdraw(state, Family::kIpv6, false); }
 
 void restart(benchmark::State& state) {
-  static_cast<void>(place());
+  static_cast<void>(own_place());
   const auto all = prefixes(Family::kIpv4, static_cast<std::size_t>(state.range(0)), false);
   for (auto _ : state) {
     start();
@@ -313,7 +281,7 @@ class Ear final : public kernel::Listener {
   Ear() {
     kernel::MonitorOptions options;
     options.topics.ipv4_routes = options.topics.next_hops = true;
-    monitor_ = place().port->open_monitor(options).value();
+    monitor_ = own_place().port->open_monitor(options).value();
   }
   void on_route(const kernel::Notice& notice, const kernel::Route& route) override {
     heard_ = heard_ || (!notice.gone && route.destination == wanted_);
@@ -358,7 +326,7 @@ net::Prefix lone_prefix(int round) {
 
 double lone_raw() {
   Ceiling limit(Family::kIpv4);
-  const auto writer = place().port->open_writer().value();
+  const auto writer = own_place().port->open_writer().value();
   Ear ear;
   std::vector<double> all;
   for (int round = 0; round < kRounds; ++round) {
@@ -378,7 +346,7 @@ double lone_raw() {
 }
 
 void lone(benchmark::State& state) {
-  static_cast<void>(place());
+  static_cast<void>(own_place());
   const auto all = prefixes(Family::kIpv4, static_cast<std::size_t>(state.range(0)), false);
   for (auto _ : state) {
     start();
@@ -406,14 +374,14 @@ void lone(benchmark::State& state) {
 }
 
 void move(benchmark::State& state) {
-  static_cast<void>(place());
+  static_cast<void>(own_place());
   const auto all = prefixes(Family::kIpv4, static_cast<std::size_t>(state.range(0)), false);
   const net::Prefix towards(net::Address::ipv4(0xf1000000), 24);
   for (auto _ : state) {
     start();
     Entity entity(Family::kIpv4);
-    const auto first = entity.hop(gateway(Family::kIpv4, 0), place().link.value(), 0);
-    const auto second = entity.hop(gateway(Family::kIpv4, 1), place().link.value(), 0);
+    const auto first = entity.hop(gateway(Family::kIpv4, 0), own_place().link.value(), 0);
+    const auto second = entity.hop(gateway(Family::kIpv4, 1), own_place().link.value(), 0);
     const auto far = entity.hop(net::Address::ipv4(0xf1000001), 0, RTM_NEXTHOP_FLAGS_REMOTE);
     entity.add(towards, first);
     for (const net::Prefix& each : all) entity.add(each, far);
