@@ -16,6 +16,11 @@ if(TURNPIKE_SANITIZE)
   add_link_options(-fsanitize=${TURNPIKE_SANITIZE})
   if(TURNPIKE_SANITIZE MATCHES "undefined")
     add_compile_options(-fno-sanitize-recover=undefined)
+    # Clang's check of called types goes by names: a callback's DWORD is not an enum's unsigned int to it.
+    add_compile_options($<$<CXX_COMPILER_ID:Clang>:-fno-sanitize=function>)
+    # A C program loads our C++, whose checks ask for more of the runtime than C's own.
+    add_link_options($<$<LINK_LANG_AND_ID:C,Clang>:-fsanitize-link-c++-runtime>)
+    link_libraries($<$<LINK_LANG_AND_ID:C,Clang>:stdc++>)
   endif()
   if(TURNPIKE_SANITIZE MATCHES "thread")
     add_compile_options(-Wno-error=tsan)  # GCC warns that TSan does not see fences; the code says where it relies on one

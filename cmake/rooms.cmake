@@ -16,6 +16,9 @@ function(turnpike_room name)
   endif()
 endfunction()
 
+# What turns the addresses of a sanitizer's report into lines; binutils' is always there.
+find_program(TURNPIKE_SYMBOLIZER NAMES llvm-symbolizer-19 addr2line)
+
 # turnpike_test(NAME SOURCES file… [LINK target…] [LABELS threads slow root …] [TIMEOUT seconds] [NO_MAIN]):
 # one GoogleTest program. Label `threads`: also built and run under ThreadSanitizer. `slow`: left out of ./check --fast.
 # `root`: wants real root. Each program writes a JUnit file that ./check counts.
@@ -34,7 +37,7 @@ function(turnpike_test name)
   endif()
   add_test(NAME ${name} COMMAND test_${name})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
-    ENVIRONMENT "GTEST_OUTPUT=xml:${PROJECT_BINARY_DIR}/results/${name}.xml;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp halt_on_error=1")
+    ENVIRONMENT "GTEST_OUTPUT=xml:${PROJECT_BINARY_DIR}/results/${name}.xml;ASAN_SYMBOLIZER_PATH=${TURNPIKE_SYMBOLIZER};TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/tsan.supp halt_on_error=1")
 endfunction()
 
 # turnpike_bench(NAME SOURCES file… LINK target…): one Google Benchmark program, bench_NAME.

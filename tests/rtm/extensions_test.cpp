@@ -492,7 +492,7 @@ TEST_P(RtmExtensions, MatchesRightlyWhileDestinationsComeAndGo) {
   std::atomic<bool> done{false};
   std::thread writer([&] {
     const TpRtmAddress gone[] = {client.prefix({10, 1}, 16), client.prefix({13}, 8), client.prefix({10, 2}, 16)};
-    for (unsigned turn = 0; !done; ++turn) {
+    while (!done) {
       std::uint32_t statuses[3];
       client.add({client.route({10, 1}, 16)});
       TpRtmDeleteRoutesTo(client.handle, gone, 1, statuses);

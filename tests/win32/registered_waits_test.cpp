@@ -278,7 +278,6 @@ TEST_F(RegisteredWaits, StressOfRegisteringWhileSignalsRain) {
       SetEvent(event);
     }
   });
-  std::atomic<int> inside{0};
   for (int round = 0; round < 300; ++round) {
     struct State {
       std::atomic<bool> alive{true};

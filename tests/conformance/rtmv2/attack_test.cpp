@@ -257,21 +257,21 @@ TEST_F(Attack, ACallbackThatThrowsIsToldTheNextThingToo) {
 }
 
 TEST_F(Attack, ACallbackThatHangsDelaysNobodyElse) {
+  Signal is_in;  // before the clients: they are called back until they have gone
+  Signal go_on;
+  std::array<Signal, 3> heard;
+  size_t changes = 0;
   Client hanging;
   Client other;
   Client writer;
   const Watch its(hanging, RTM_CHANGE_TYPE_ALL);
   const Watch others(other, RTM_CHANGE_TYPE_ALL);
   settle();
-  Signal is_in;
-  Signal go_on;
   hanging.on_event([&](const Event&) {
     is_in.raise();
     EXPECT_TRUE(go_on.wait());
     return DWORD{NO_ERROR};
   });
-  std::array<Signal, 3> heard;
-  size_t changes = 0;
   other.on_event([&](const Event& event) {
     if (event.type == RTM_CHANGE_NOTIFICATION) heard.at(++changes).raise();
     return DWORD{NO_ERROR};
