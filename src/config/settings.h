@@ -1,0 +1,59 @@
+// The router's own sections, as structures, with the tables that describe them. They hold texts of a bound length in
+// place, as blocks of modules do, because the same code fills them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "turnpike/module.h"
+
+namespace turnpike::config {
+
+struct RouterSettings {
+  std::array<std::uint8_t, 4> id{};  // all zero: chosen by the router
+  std::array<char, 256> modules{};
+  std::array<char, 108> control{};
+  friend bool operator==(const RouterSettings&, const RouterSettings&) = default;
+};
+
+struct LogSettings {
+  std::uint32_t level = 0;  // TP_LOG_…
+  friend bool operator==(const LogSettings&, const LogSettings&) = default;
+};
+
+struct ForwarderSettings {
+  std::uint32_t enabled = 0;
+  std::uint32_t import_routes = 0;
+  std::uint32_t table = 0;
+  std::uint32_t metric = 0;
+  std::uint32_t sweep_after_ms = 0;
+  std::uint32_t audit_every_ms = 0;
+  friend bool operator==(const ForwarderSettings&, const ForwarderSettings&) = default;
+};
+
+// Keys of [protocol.NAME] that are the router's, and of [interface.NAME]; settings of protocols stand beside them.
+struct ProtocolSettings {
+  std::array<char, 256> library{};
+  std::uint32_t id = 0;
+  std::uint32_t transport = 0;
+  std::uint32_t enabled = 0;
+};
+
+struct InterfaceSettings {
+  std::uint32_t enabled = 0;
+  std::uint32_t type = 0;
+  TpModuleList transports{};
+};
+
+// A section for the manual: "[router]", what it is, its keys.
+struct Section {
+  const char* title;
+  const char* help;
+  const TpSettings* settings;
+};
+
+extern const TpSettings kRouterSettings, kLogSettings, kForwarderSettings, kProtocolSettings, kInterfaceSettings;
+[[nodiscard]] std::span<const Section> sections();
+
+}  // namespace turnpike::config
