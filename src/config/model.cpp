@@ -337,8 +337,8 @@ std::optional<Bytes> read_whole(const std::string& path) {
 }  // namespace
 
 Surroundings real_surroundings() {
-  // Shared by the copies of the function object, which is all that std::function allows.
   using Libraries = std::map<std::string, DescribedLibrary>;
+  // Shared by the copies of the function object, which std::function makes.
   const auto libraries = std::make_shared<Libraries>();
   const auto describe = [libraries](const std::string& path,
                                     std::string& reason) -> std::optional<std::span<const TpModule>> {
