@@ -3,8 +3,8 @@
  * It registers as a protocol, takes its interfaces, adds a membership for each line, and a route in the multicast view
  * for each network of sources. Everything else MGM does: an entry for each flow that arrives, kept in step.
  *
- * This library does not give its entries to the kernel yet, so the packets here are calls (turnpike/testing.h) into a
- * forwarder in memory; a program on a real router has no such lines. */
+ * So that it runs anywhere, the packets here are calls (turnpike/testing.h) into a forwarder in memory. On a router one
+ * call of TpMgmForwarderStart (turnpike/mgm.h), before the first, stands in the place of those lines. */
 #include <arpa/inet.h>
 #include <mgm.h>
 #include <rtmv2.h>

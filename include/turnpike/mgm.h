@@ -1,7 +1,18 @@
-/* What mgm.h never had: what the multicast group manager of this process has, and whether the kernel gets it. */
+/* What mgm.h never had: the kernel's forwarding for the multicast group manager of this process, and what it has.
+ *
+ * A program that links the library has a multicast group manager of its own. Unless it says otherwise, its entries are
+ * computed and shown, and no packet is forwarded by them: for tests, for embedding, for a process without the rights.
+ * TpMgmForwarderStart says otherwise. From then on interfaces that clients take become virtual interfaces of the
+ * kernel, packets of unknown flows come here, and entries are the kernel's.
+ *
+ * The kernel knows one owner for each multicast table. Within that one, this process, any number of protocols share the
+ * box; another process needs another table.
+ *
+ * All functions may be called from any thread. They return the error codes of winerror.h. */
 #ifndef TURNPIKE_MGM_H
 #define TURNPIKE_MGM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <turnpike/api.h>
@@ -10,6 +21,56 @@ TP_BEGIN
 
 /* Where forwarding entries go. */
 #define TP_MGM_FORWARDER_MEMORY 1u /* they are computed and shown, and no packet is forwarded by them */
+#define TP_MGM_FORWARDER_KERNEL 2u
+
+/* The way to a source is that of unicast packets; else what the multicast view of the routing table has. */
+#define TP_MGM_UNICAST_VIEW 0x1u
+/* Packets on another interface than their entry's are told to pfnWrongIfCallback; else that is never called. */
+#define TP_MGM_WRONG_INTERFACE 0x2u
+
+typedef struct TP_MGM_FORWARDER_OPTIONS {
+  uint32_t size; /* sizeof(TP_MGM_FORWARDER_OPTIONS) */
+  uint32_t flags;
+  uint32_t kernel_table;   /* 0: the one that packets go to without a rule (`ip mrule`); below 1,000,000,000 */
+  uint32_t receive_buffer; /* bytes for news of unknown flows, some 700 for each. 0: 64 MiB */
+} TP_MGM_FORWARDER_OPTIONS;
+
+/* The kernel forwards for this process, in the network namespace of the calling thread. Null options: the defaults.
+ * `holder`, of that many bytes, may be null; it is filled where another process has the table: "process 4711 (pimd)".
+ *
+ * NO_ERROR (0); ERROR_INVALID_PARAMETER (87): wrong size, unknown flags, no such table; ERROR_ALREADY_EXISTS (183): it
+ * does already; ERROR_CAN_NOT_COMPLETE (1003): another socket has the table, see `holder`; ERROR_BUSY (170): clients
+ * are registered here: start before they come; ERROR_ACCESS_DENIED (5): it takes CAP_NET_ADMIN and CAP_NET_RAW;
+ * ERROR_NOT_SUPPORTED (50): a kernel without multicast routing; ERROR_GEN_FAILURE (31): the kernel refused something;
+ * ERROR_NOT_ENOUGH_MEMORY (8). Nothing is changed then. */
+TP_API uint32_t TpMgmForwarderStart(const TP_MGM_FORWARDER_OPTIONS* options, char* holder,
+                                    size_t holder_size) TP_NOEXCEPT;
+
+/* Takes everything out of the kernel. NO_ERROR; ERROR_NOT_FOUND (1168): the kernel does not forward for this process;
+ * ERROR_BUSY (170): clients are registered. */
+TP_API uint32_t TpMgmForwarderStop(void) TP_NOEXCEPT;
+
+/* Groups that do not leave by an interface: all in that prefix. */
+typedef struct TP_MGM_BOUNDARY {
+  uint32_t group; /* network byte order */
+  uint32_t mask;
+} TP_MGM_BOUNDARY;
+
+/* What the administrator sets for a device, taken or not: the TTL that a packet must exceed to leave there (1 to 255,
+ * where 255 lets none leave), and boundaries of scope. Replaces what was set before; entries that exist follow.
+ * NO_ERROR; ERROR_INVALID_PARAMETER: a threshold or mask that cannot be, or a null pointer with a count;
+ * ERROR_NOT_ENOUGH_MEMORY. */
+TP_API uint32_t TpMgmSetScope(uint32_t device, uint32_t threshold, const TP_MGM_BOUNDARY* boundaries,
+                              uint32_t count) TP_NOEXCEPT;
+
+/* What came in and went out by multicast forwarding on a device that somebody holds, since it was taken. */
+typedef struct TP_MGM_DEVICE_COUNTERS {
+  uint64_t packets_in, packets_out, octets_in, octets_out;
+} TP_MGM_DEVICE_COUNTERS;
+
+/* NO_ERROR; ERROR_NOT_FOUND: nobody holds the device, or the kernel does not forward for this process;
+ * ERROR_INVALID_PARAMETER: null; ERROR_GEN_FAILURE: the device has gone. */
+TP_API uint32_t TpMgmGetDeviceCounters(uint32_t device, TP_MGM_DEVICE_COUNTERS* counters) TP_NOEXCEPT;
 
 typedef struct TP_MGM_STATUS {
   uint32_t size;      /* of this structure as the caller knows it, set before the call; members may be added */
@@ -28,6 +89,12 @@ typedef struct TP_MGM_STATUS {
   uint64_t alerts_left;         /* alerts that another thread said than the one that caused them */
   uint64_t alerts_lost;         /* for want of memory */
   uint64_t memberships_refused; /* beyond the bound */
+  /* Of the kernel's forwarding; 0 where there is none. */
+  uint64_t upcalls;         /* that were read */
+  uint64_t upcalls_lost;    /* for want of room; their flows are asked for again in ten seconds */
+  uint64_t upcalls_ignored; /* about an interface that nobody holds any more */
+  uint64_t devices_lost;    /* that somebody holds and that have gone */
+  uint64_t receive_buffer;  /* bytes granted for upcalls */
 } TP_MGM_STATUS;
 
 /* Fills as much of the structure as its size says. 87 (ERROR_INVALID_PARAMETER): no structure, or not even room for its

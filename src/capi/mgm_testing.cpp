@@ -1,5 +1,4 @@
-// What mgm.h never had, and the hooks for tests: include/turnpike/mgm.h and the part of testing.h about multicast.
-#include <turnpike/mgm.h>
+// The hooks for tests: the part of include/turnpike/testing.h about multicast.
 #include <turnpike/testing.h>
 
 #include <algorithm>
@@ -8,7 +7,6 @@
 #include <set>
 #include <vector>
 
-#include "capi/mgm_codes.h"
 #include "runtime/world.h"
 
 namespace turnpike::capi {
@@ -42,35 +40,6 @@ std::vector<std::byte> plain_header(std::uint32_t source, std::uint32_t group) {
 namespace capi = turnpike::capi;
 namespace net = turnpike::net;
 using turnpike::runtime::World;
-
-uint32_t TpMgmGetStatus(TP_MGM_STATUS* status) noexcept {
-  constexpr uint32_t kLeast = offsetof(TP_MGM_STATUS, clients);
-  if (status == nullptr || status->size < kLeast) {
-    return 87;
-  }
-  const auto manager = World::instance().multicast().manager();
-  if (!manager) {
-    return capi::code_of_mgm(manager.error());
-  }
-  const auto now = (*manager)->status();
-  const TP_MGM_STATUS full = {.size = std::min<uint32_t>(status->size, sizeof(TP_MGM_STATUS)),
-                              .forwarder = TP_MGM_FORWARDER_MEMORY,
-                              .clients = now.clients,
-                              .interfaces = now.interfaces,
-                              .memberships = now.memberships,
-                              .entries = now.entries,
-                              .enumerations = now.enumerations,
-                              .unknown_flows = now.unknown_flows,
-                              .merged_flows = now.merged,
-                              .dropped_flows = now.dropped,
-                              .forwarder_refusals = now.forwarder_refusals,
-                              .alerts = now.alerts,
-                              .alerts_left = now.alerts_left,
-                              .alerts_lost = now.alerts_lost,
-                              .memberships_refused = now.memberships_refused};
-  std::memcpy(status, &full, full.size);
-  return 0;
-}
 
 int TpMgmUseDevices(const uint32_t* devices, uint32_t count) noexcept {
   try {

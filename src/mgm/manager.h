@@ -156,6 +156,9 @@ class Manager {
   // do not leave at all. Takes effect on the entries that exist.
   void set_scope(net::InterfaceIndex device, Scope scope);
 
+  // Whether clients hear of packets on a wrong interface; at first as the configuration has it.
+  void set_wrong_interface_alerts(bool on);
+
   // ---- memberships -------------------------------------------------------------------------------------------------
 
   // `states`: kJoinState records the membership, kForwardState puts the interface into the entries that exist, and
@@ -339,6 +342,7 @@ class Manager {
   std::map<InterfaceId, std::unique_ptr<Interface>> interfaces_;
   std::map<net::InterfaceIndex, Device> devices_;
   std::map<net::InterfaceIndex, Scope> scopes_;
+  bool wrong_interface_alerts_;
   std::vector<VifState> vifs_;
   bool has_leaving_vif_ = false;
   Memberships memberships_;

@@ -24,7 +24,10 @@ HandleTag Manager::enumeration_tag() const {
 }
 
 Manager::Manager(const Config& config, const Ports& ports)
-    : config_(config), ports_(ports), vifs_(ports.forwarder.vif_limit()) {
+    : config_(config),
+      ports_(ports),
+      wrong_interface_alerts_(config.wrong_interface_alerts),
+      vifs_(ports.forwarder.vif_limit()) {
   out_vifs_.reserve(vifs_.size());  // each stands there once: the mirror never needs memory
 }
 

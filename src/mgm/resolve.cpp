@@ -191,6 +191,11 @@ void Manager::finish(Entry& entry, Lock& lock) {
   conclude(round, lock);
 }
 
+void Manager::set_wrong_interface_alerts(bool on) {
+  const std::lock_guard lock(mutex_);
+  wrong_interface_alerts_ = on;
+}
+
 // At most once in three seconds for each entry, as the kernel has it.
 void Manager::wrong_interface(const Flow& flow, Vif arrival, std::span<const std::byte> header) noexcept {
   constexpr auto kPause = std::chrono::seconds(3);
@@ -199,7 +204,7 @@ void Manager::wrong_interface(const Flow& flow, Vif arrival, std::span<const std
   Interface* interface = interface_on(arrival);
   Client* client = interface != nullptr ? interface->responsible() : nullptr;
   const MonotonicTime now = ports_.clock.now();
-  if (!config_.wrong_interface_alerts || at == entries_.end() || at->second->state != Entry::State::kLive ||
+  if (!wrong_interface_alerts_ || at == entries_.end() || at->second->state != Entry::State::kLive ||
       now < at->second->last_wrong + kPause || client == nullptr || !client->wants(CallbackKind::kWrongInterface)) {
     return;
   }

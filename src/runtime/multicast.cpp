@@ -2,6 +2,8 @@
 
 #include <net/if.h>
 
+#include <utility>
+
 #include "base/log.h"
 #include "runtime/world.h"
 
@@ -15,24 +17,30 @@ bool is_device(net::InterfaceIndex index) {
 
 }  // namespace
 
-Multicast::Multicast(World& world)
-    : world_(world), forwarder_(is_device), view_(world, net::Family::kIpv4, [this](const net::Prefix& prefix) {
-        manager_if_made()->routes_changed(prefix);
-      }) {}
+Multicast::Multicast(World& world, net::Family family)
+    : world_(world),
+      family_(family),
+      memory_(is_device),
+      chosen_(memory_),
+      view_(world, family, [this](const net::Prefix& prefix) { manager_if_made()->routes_changed(prefix); }) {}
 
 Result<mgm::Manager*> Multicast::manager() {
   if (mgm::Manager* made = manager_if_made(); made != nullptr) {
     return made;
   }
   const std::lock_guard lock(mutex_);
+  return manager_locked();
+}
+
+Result<mgm::Manager*> Multicast::manager_locked() {
   if (owned_ == nullptr) {
-    auto made = mgm::Manager::make({}, {forwarder_, view_, *this, *this});
+    mgm::Config config;
+    config.family = family_;
+    auto made = mgm::Manager::make(config, {chosen_, view_, *this, *this});
     if (!made) {
       return tl::unexpected(made.error());
     }
     owned_ = std::move(*made);
-    TURNPIKE_LOG(LogLevel::kNotice, "runtime",
-                 "no multicast forwarder: entries are computed, and the kernel does not get them");
     manager_.store(owned_.get(), std::memory_order_release);
   }
   return owned_.get();
@@ -50,6 +58,10 @@ Result<Handle> Multicast::register_client(mgm::Registration registration) {
   }
   const std::lock_guard lock(mutex_);
   if (!is_open_) {
+    if (host_ == nullptr && !std::exchange(has_warned_, true)) {
+      TURNPIKE_LOG(LogLevel::kNotice, "runtime",
+                   "no multicast forwarder: entries are computed, and the kernel does not get them");
+    }
     view_.open();
     is_open_ = true;
   }
@@ -70,9 +82,66 @@ Result<void> Multicast::deregister_client(Handle self) {
   return done;
 }
 
-void Multicast::use_system_devices() { forwarder_.set_devices(is_device); }
+// --- the kernel ------------------------------------------------------------------------------------------------------
 
-void Multicast::deadline_moved(MonotonicTime at) noexcept { world_.multicast_deadline_moved(at); }
+Result<void> Multicast::start(MulticastSettings settings, std::string& holder) {
+  const std::lock_guard lock(mutex_);
+  if (host_ != nullptr)
+    return fail(ErrorKind::kAlreadyExists, "the kernel forwards multicast for this process already");
+  if (has_clients()) return fail(ErrorKind::kBusy, "multicast clients are registered");
+  const auto manager = manager_locked();
+  if (!manager) return tl::unexpected(manager.error());
+  settings.kernel.family = family_;
+  auto host = MulticastHost::open(settings.kernel, **manager, holder);
+  if (!host) return tl::unexpected(host.error());
+  chosen_.choose((*host)->port());
+  if (auto running = (*host)->run(); !running) {
+    chosen_.choose(memory_);
+    (*host)->stop();
+    return running;
+  }
+  (*manager)->set_wrong_interface_alerts(settings.kernel.wrong_interface);
+  view_.look_into(settings.unicast_view ? MulticastView::Kind::kUnicast : MulticastView::Kind::kMulticast);
+  host_ = std::move(*host);
+  return {};
+}
+
+Result<void> Multicast::stop() {
+  const std::lock_guard lock(mutex_);
+  if (host_ == nullptr) return fail(ErrorKind::kNotFound, "the kernel forwards no multicast for this process");
+  if (has_clients()) return fail(ErrorKind::kBusy, "multicast clients are registered");
+  host_->stop();
+  chosen_.choose(memory_);
+  host_.reset();
+  owned_->set_wrong_interface_alerts(false);
+  view_.look_into(MulticastView::Kind::kMulticast);
+  return {};
+}
+
+// A client that is still registered goes on, over a port without a thread. A callback that runs may want the lock.
+void Multicast::end() {
+  MulticastHost* host = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    host = host_.get();
+  }
+  if (host != nullptr) host->end();
+}
+
+std::optional<kernel::MulticastStatus> Multicast::kernel_status() {
+  const std::lock_guard lock(mutex_);
+  return host_ != nullptr ? std::optional(host_->port().status()) : std::nullopt;
+}
+
+Result<kernel::VifCounters> Multicast::device_counters(net::InterfaceIndex device) {
+  const std::lock_guard lock(mutex_);
+  if (host_ == nullptr) return fail(ErrorKind::kNotFound, "the kernel forwards no multicast for this process");
+  return host_->port().device_counters(device);
+}
+
+void Multicast::use_system_devices() { memory_.set_devices(is_device); }
+
+void Multicast::deadline_moved(MonotonicTime at) noexcept { world_.multicast_deadline_moved(family_, at); }
 
 MonotonicTime Multicast::now() const noexcept { return world_.clock().now(); }
 WallTime Multicast::wall() const noexcept { return world_.clock().wall(); }

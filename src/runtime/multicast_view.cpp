@@ -11,7 +11,6 @@ namespace turnpike::runtime {
 namespace {
 
 constexpr std::uint32_t kProtocol = 10009;  // PROTO_IP_MGM
-constexpr rtm::ViewSet kView = 2;           // RTM_VIEW_MASK_MCAST
 constexpr int kDepth = 8;                   // of next hops that are not neighbours
 constexpr std::size_t kHops = 64;           // the most that a table's configuration allows
 
@@ -50,7 +49,7 @@ void MulticastView::open() {
   table_ = table;
   self_ = *self;
   const auto watching =
-      table->register_for_changes(*self, kView, rtm::change::kBestRoute | rtm::change::kForwarding, nullptr);
+      table->register_for_changes(*self, mask_, rtm::change::kBestRoute | rtm::change::kForwarding, nullptr);
   if (!watching) {
     TURNPIKE_LOG(LogLevel::kError, "runtime", "multicast entries do not follow changes of routes",
                  {"what", watching.error().what});
@@ -96,7 +95,7 @@ void MulticastView::look_up(const net::Address& source, const Found& found) {
   for (int depth = 0; depth < kDepth; ++depth) {
     rtm::DestImage next;
     rtm::DestImage& destination = depth == 0 ? first : next;
-    if (!table->most_specific_destination(self, towards, rtm::kBestProtocol, kView, destination)) {
+    if (!table->most_specific_destination(self, towards, rtm::kBestProtocol, mask_, destination)) {
       break;
     }
     const auto hop = first_hop(*table, self, destination);

@@ -1,5 +1,6 @@
 // MulticastView: how the multicast group manager finds the way to a source: in the multicast view of the process's
-// routing table, as a client of that table like any other (protocol PROTO_IP_MGM).
+// routing table, or where it is told so in the unicast view; as a client of that table like any other (protocol
+// PROTO_IP_MGM).
 //
 // A route leads to a next hop; one that is not on a network of ours (remote) is looked up in its turn, a few times at
 // most. The first destination that is found is what an RPF callback is shown: an RTM_DEST_INFO, referenced until the
@@ -25,6 +26,10 @@ class MulticastView final : public mgm::Routes {
   MulticastView(World& world, net::Family family, Changed changed)
       : world_(world), family_(family), changed_(std::move(changed)) {}
 
+  // Which view; while it is closed.
+  enum class Kind : std::uint8_t { kMulticast, kUnicast };
+  void look_into(Kind kind) { mask_ = kind == Kind::kUnicast ? kUnicastMask : kMulticastMask; }
+
   // Registers with the table, or leaves it. Without a table there are no routes, and the log says so.
   void open();
   void close();
@@ -40,9 +45,13 @@ class MulticastView final : public mgm::Routes {
   std::optional<rtm::NextHopImage> first_hop(rtm::Table& table, rtm::Handle self, const rtm::DestImage& destination);
   void note_changes(rtm::Handle self, rtm::Handle registration);
 
+  static constexpr rtm::ViewSet kUnicastMask = 1;    // RTM_VIEW_MASK_UCAST
+  static constexpr rtm::ViewSet kMulticastMask = 2;  // RTM_VIEW_MASK_MCAST
+
   World& world_;
   const net::Family family_;
   const Changed changed_;
+  rtm::ViewSet mask_ = kMulticastMask;
   std::atomic<rtm::Table*> table_{nullptr};
   std::atomic<rtm::Handle> self_{rtm::Handle::kNone};
 };

@@ -12,7 +12,9 @@ namespace turnpike::runtime {
 namespace {
 
 constexpr std::uint64_t kTicksTo1970 = 116444736000000000;  // of 100 ns, from 1601
-constexpr std::uint8_t kMulticastSlot = 0;                  // of the armed timers: no table has this id
+
+// Of the armed timers: no table has these ids.
+constexpr std::size_t slot_of(net::Family family) { return family == net::Family::kIpv4 ? 0 : 256; }
 
 constexpr unsigned kIpxWidth = 48;  // of a hardware address, a next hop's; a network's number has 32
 
@@ -31,7 +33,7 @@ const std::vector<std::pair<std::uint32_t, std::uint32_t>> kPreferences = {
 
 // Stops the threads when the process ends or the library is unloaded.
 struct AtEnd {
-  ~AtEnd() { World::instance().stop_threads(); }
+  ~AtEnd() { World::instance().end(); }
 };
 
 }  // namespace
@@ -46,7 +48,8 @@ World::World()
     : epoch_(std::move(*Epoch::create())),
       clock_(&system_clock()),
       configuration_(default_configuration()),
-      multicast_(std::make_unique<Multicast>(*this)) {}
+      multicast_(std::make_unique<Multicast>(*this, net::Family::kIpv4)),
+      multicast6_(std::make_unique<Multicast>(*this, net::Family::kIpv6)) {}
 
 rtm::Config World::default_config(std::uint16_t instance, std::uint16_t family) {
   rtm::Config config;
@@ -141,7 +144,7 @@ Result<rtm::Table*> World::v1_table(std::uint16_t family) {
 }
 
 bool World::has_clients() const {
-  bool any = multicast_->has_clients();
+  bool any = multicast_->has_clients() || multicast6_->has_clients();
   for_each_table([&](const rtm::Table& table) { any = any || table.has_clients(); });
   return any;
 }
@@ -234,10 +237,11 @@ bool World::advance(std::uint32_t milliseconds) {
     notifier_.drain();
     std::uint64_t next = static_cast<std::uint64_t>(end.time_since_epoch().count());
     for_each_table([&](rtm::Table& table) { next = std::min(next, table.next_deadline().value_or(next)); });
-    mgm::Manager* manager = multicast_->manager_if_made();
-    if (const auto due = manager != nullptr ? manager->next_deadline() : std::nullopt) {
-      next = std::min(next, static_cast<std::uint64_t>(due->time_since_epoch().count()));
-    }
+    for_each_manager([&](const mgm::Manager& manager) {
+      if (const auto due = manager.next_deadline()) {
+        next = std::min(next, static_cast<std::uint64_t>(due->time_since_epoch().count()));
+      }
+    });
     const auto now = static_cast<std::uint64_t>(test_clock_->now().time_since_epoch().count());
     if (next > now) {
       static_cast<void>(test_clock_->advance(Duration(next - now)));
@@ -247,9 +251,7 @@ bool World::advance(std::uint32_t milliseconds) {
         notifier_.drain();
       }
     });
-    if (manager != nullptr) {
-      manager->run_deadlines();
-    }
+    for_each_manager([](mgm::Manager& manager) { manager.run_deadlines(); });
     if (test_clock_->now() >= end) {
       return true;
     }
@@ -285,11 +287,11 @@ void World::deadline_moved(rtm::Table& table, std::uint64_t at) noexcept {
   arm(table.id(), MonotonicTime(Duration(static_cast<Duration::rep>(at))), [this, &table] { run_deadlines(table); });
 }
 
-void World::multicast_deadline_moved(MonotonicTime at) noexcept {
-  arm(kMulticastSlot, at, [this] { run_multicast_deadlines(); });
+void World::multicast_deadline_moved(net::Family family, MonotonicTime at) noexcept {
+  arm(slot_of(family), at, [this, family] { run_multicast_deadlines(family); });
 }
 
-void World::arm(std::uint8_t slot, MonotonicTime deadline, const Timers::Callback& run) {
+void World::arm(std::size_t slot, MonotonicTime deadline, const Timers::Callback& run) {
   const std::lock_guard lock(alarm_.mutex);
   if (clock_.load() != &system_clock()) {
     return;  // who turns the clock runs what is due
@@ -313,12 +315,18 @@ void World::run_deadlines(rtm::Table& table) {
   }
 }
 
-void World::run_multicast_deadlines() {
-  mgm::Manager& manager = *multicast_->manager_if_made();
+void World::run_multicast_deadlines(net::Family family) {
+  mgm::Manager& manager = *multicast(family).manager_if_made();
   manager.run_deadlines();
   if (const auto next = manager.next_deadline()) {
-    multicast_deadline_moved(*next);
+    multicast_deadline_moved(family, *next);
   }
+}
+
+void World::end() {
+  multicast_->end();
+  multicast6_->end();
+  stop_threads();
 }
 
 void World::stop_threads() {

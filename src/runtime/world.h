@@ -101,28 +101,40 @@ class World final : public rtm::Port {
 
   Snapshots& snapshots() { return snapshots_; }
 
-  Multicast& multicast() { return *multicast_; }
+  Multicast& multicast(net::Family family = net::Family::kIpv4) {
+    return family == net::Family::kIpv4 ? *multicast_ : *multicast6_;
+  }
   [[nodiscard]] Clock& clock() const { return *clock_.load(std::memory_order_acquire); }
-  void multicast_deadline_moved(MonotonicTime at) noexcept;
+  void multicast_deadline_moved(net::Family family, MonotonicTime at) noexcept;
+  // The process ends: no client is called any more.
+  void end();
 
  private:
-  // Time: a wheel with one timer a table, one for multicast, and the thread that drives it.
+  // Time: a wheel with one timer a table, one for multicast of each family, and the thread that drives it.
   struct Alarm {
     std::mutex mutex;
     std::unique_ptr<Timers> timers;
     std::unique_ptr<TimerThread> thread;
-    std::array<TimerId, 256> armed{};
+    std::array<TimerId, 257> armed{};
   };
 
   World();
+  template <class F>
+  void for_each_manager(F&& visit) const {
+    for (const Multicast* each : {multicast_.get(), multicast6_.get()}) {
+      if (mgm::Manager* manager = each->manager_if_made(); manager != nullptr) {
+        visit(*manager);
+      }
+    }
+  }
   rtm::Table* find_table(std::uint16_t instance, std::uint16_t family) const;
   const rtm::Config* find_config(std::uint16_t instance, std::uint16_t family) const;
   Result<rtm::Table*> find_or_make_table(std::uint16_t instance, std::uint16_t family);
   bool has_clients() const;
   bool set_clock(Clock& clock);
   bool start_alarm();
-  void arm(std::uint8_t slot, MonotonicTime deadline, const Timers::Callback& run);
-  void run_multicast_deadlines();
+  void arm(std::size_t slot, MonotonicTime deadline, const Timers::Callback& run);
+  void run_multicast_deadlines(net::Family family);
   void run_deadlines(rtm::Table& table);
 
   std::unique_ptr<Epoch> epoch_;
@@ -140,6 +152,7 @@ class World final : public rtm::Port {
   Notifier notifier_;
   Snapshots snapshots_;
   std::unique_ptr<Multicast> multicast_;
+  std::unique_ptr<Multicast> multicast6_;
 };
 
 }  // namespace turnpike::runtime

@@ -1,0 +1,141 @@
+// What mgm.h never had: include/turnpike/mgm.h over runtime::Multicast.
+#include <turnpike/mgm.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <span>
+#include <string>
+
+#include "capi/codes.h"
+#include "capi/mgm_codes.h"
+#include "capi/rtm_codes.h"
+#include "runtime/world.h"
+
+namespace turnpike::capi {
+namespace {
+
+using runtime::World;
+
+constexpr std::uint32_t kCanNotComplete = 1003;
+constexpr std::uint32_t kFlags = TP_MGM_UNICAST_VIEW | TP_MGM_WRONG_INTERFACE;
+constexpr std::uint32_t kMostBoundaries = 4096;
+
+std::uint32_t start(net::Family family, const TP_MGM_FORWARDER_OPTIONS& options, std::span<char> holder) {
+  if (options.size != sizeof options || (options.flags & ~kFlags) != 0) return kInvalidParameter;
+  runtime::MulticastSettings settings;
+  settings.kernel.table = options.kernel_table;
+  settings.kernel.wrong_interface = (options.flags & TP_MGM_WRONG_INTERFACE) != 0;
+  settings.unicast_view = (options.flags & TP_MGM_UNICAST_VIEW) != 0;
+  if (options.receive_buffer != 0) settings.kernel.receive_buffer = options.receive_buffer;
+  std::string who;
+  const auto started = World::instance().multicast(family).start(settings, who);
+  if (!holder.empty()) {
+    const std::size_t length = std::min(who.size(), holder.size() - 1);
+    std::memcpy(holder.data(), who.data(), length);
+    holder[length] = '\0';
+  }
+  return !started && !who.empty() ? kCanNotComplete : code_of(started);
+}
+
+Result<mgm::Scope> scope_of(std::uint32_t threshold, std::span<const TP_MGM_BOUNDARY> boundaries) {
+  mgm::Scope scope;
+  scope.threshold = static_cast<std::uint8_t>(threshold);
+  for (const TP_MGM_BOUNDARY& each : boundaries) {
+    const auto prefix =
+        net::Prefix::from_netmask(net::Address::from_network(each.group), net::Address::from_network(each.mask));
+    if (!prefix) return tl::unexpected(prefix.error());
+    scope.boundaries.push_back(*prefix);
+  }
+  return scope;
+}
+
+// What may run out of memory outside of a Result.
+template <class Work>
+std::uint32_t guarded(Work&& work) noexcept {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return kNotEnoughMemory;
+  }
+}
+
+}  // namespace
+}  // namespace turnpike::capi
+
+namespace capi = turnpike::capi;
+namespace net = turnpike::net;
+using turnpike::runtime::World;
+
+uint32_t TpMgmForwarderStart(const TP_MGM_FORWARDER_OPTIONS* options, char* holder, size_t holder_size) noexcept {
+  return capi::guarded([&] {
+    TP_MGM_FORWARDER_OPTIONS defaults{};
+    defaults.size = sizeof defaults;
+    const std::span<char> room = holder != nullptr ? std::span(holder, holder_size) : std::span<char>();
+    return capi::start(net::Family::kIpv4, options != nullptr ? *options : defaults, room);
+  });
+}
+
+uint32_t TpMgmForwarderStop(void) noexcept {
+  return capi::guarded([] { return capi::code_of(World::instance().multicast().stop()); });
+}
+
+uint32_t TpMgmSetScope(uint32_t device, uint32_t threshold, const TP_MGM_BOUNDARY* boundaries,
+                       uint32_t count) noexcept {
+  if (threshold == 0 || threshold > 255 || (boundaries == nullptr && count != 0) || count > capi::kMostBoundaries) {
+    return capi::kInvalidParameter;
+  }
+  return capi::guarded([&]() -> std::uint32_t {
+    auto scope = capi::scope_of(threshold, std::span(boundaries, count));
+    if (!scope) return capi::kInvalidParameter;
+    const auto manager = World::instance().multicast().manager();
+    if (!manager) return capi::code_of_mgm(manager.error());
+    (*manager)->set_scope(net::InterfaceIndex(device), std::move(*scope));
+    return capi::kSuccess;
+  });
+}
+
+uint32_t TpMgmGetDeviceCounters(uint32_t device, TP_MGM_DEVICE_COUNTERS* counters) noexcept {
+  if (counters == nullptr) return capi::kInvalidParameter;
+  const auto read = World::instance().multicast().device_counters(net::InterfaceIndex(device));
+  if (!read) return capi::code_of(read.error());
+  *counters = {read->packets_in, read->packets_out, read->octets_in, read->octets_out};
+  return capi::kSuccess;
+}
+
+uint32_t TpMgmGetStatus(TP_MGM_STATUS* status) noexcept {
+  constexpr uint32_t kLeast = offsetof(TP_MGM_STATUS, clients);
+  if (status == nullptr || status->size < kLeast) {
+    return capi::kInvalidParameter;
+  }
+  auto& multicast = World::instance().multicast();
+  const auto manager = multicast.manager();
+  if (!manager) {
+    return capi::code_of_mgm(manager.error());
+  }
+  const auto now = (*manager)->status();
+  const auto kernel = multicast.kernel_status();
+  const auto forwarded = kernel.value_or(turnpike::kernel::MulticastStatus());
+  const TP_MGM_STATUS full = {.size = std::min<uint32_t>(status->size, sizeof(TP_MGM_STATUS)),
+                              .forwarder = kernel ? TP_MGM_FORWARDER_KERNEL : TP_MGM_FORWARDER_MEMORY,
+                              .clients = now.clients,
+                              .interfaces = now.interfaces,
+                              .memberships = now.memberships,
+                              .entries = now.entries,
+                              .enumerations = now.enumerations,
+                              .unknown_flows = now.unknown_flows,
+                              .merged_flows = now.merged,
+                              .dropped_flows = now.dropped,
+                              .forwarder_refusals = now.forwarder_refusals,
+                              .alerts = now.alerts,
+                              .alerts_left = now.alerts_left,
+                              .alerts_lost = now.alerts_lost,
+                              .memberships_refused = now.memberships_refused,
+                              .upcalls = forwarded.upcalls,
+                              .upcalls_lost = forwarded.upcalls_lost,
+                              .upcalls_ignored = forwarded.upcalls_ignored,
+                              .devices_lost = forwarded.vifs_lost,
+                              .receive_buffer = forwarded.receive_buffer};
+  std::memcpy(status, &full, full.size);
+  return capi::kSuccess;
+}

@@ -1,0 +1,548 @@
+// MGM over the real kernel: sources, a router with several protocols in it, receivers. What only the kernel can show of
+// the contract, and that what the contract says is what packets do.
+#include <net/if.h>
+#include <turnpike/forwarder.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "ground/ground.h"
+#include "ground/multicast.h"
+#include "mgm_client.h"
+
+namespace turnpike::conformance {
+namespace {
+
+using ground::Ground;
+using ground::GroupReceiver;
+using ground::GroupSender;
+using ground::Host;
+
+using Numbers = std::vector<std::uint32_t>;
+constexpr auto kShortly = std::chrono::milliseconds(100);
+
+// Asks again until it is so; what is awaited happens on MGM's thread.
+void await(const char* what, const std::function<bool()>& there) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!there()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << "in vain: " << what;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // allow sleeping-test: nothing tells of the state
+  }
+}
+
+// A router's multicast table, read where the kernel shows it; lines without the head.
+Lines proc(const std::string& file) {
+  std::ifstream in("/proc/thread-self/net/" + file);
+  Lines lines;
+  std::string line;
+  std::getline(in, line);
+  while (std::getline(in, line)) lines.push_back(line);
+  return lines;
+}
+std::string setting(const std::string& path) {
+  std::ifstream in("/proc/sys/net/" + path);
+  std::string value;
+  in >> value;
+  return value;
+}
+
+// A source, a router with three links, a receiver behind two of them.
+struct Town {
+  explicit Town(Ground& ground)
+      : source(ground.host("source")),
+        router(ground.host("router")),
+        left(ground.host("left")),
+        right(ground.host("right")) {
+    ground.wire({source, "eth0", {"10.0.0.2/24"}}, {router, "in", {"10.0.0.1/24"}});
+    ground.wire({router, "west", {"10.0.1.1/24"}}, {left, "eth0", {"10.0.1.2/24"}});
+    ground.wire({router, "east", {"10.0.2.1/24"}}, {right, "eth0", {"10.0.2.2/24"}});
+    router.forward();
+    in = index("in");
+    west = index("west");
+    east = index("east");
+  }
+  [[nodiscard]] DWORD index(const char* link) const {
+    return router.inside([&] { return ::if_nametoindex(link); });
+  }
+  Host& source;
+  Host& router;
+  Host& left;
+  Host& right;
+  DWORD in = 0;
+  DWORD west = 0;
+  DWORD east = 0;
+};
+
+DWORD start(uint32_t flags = 0, uint32_t table = 0, std::string* holder = nullptr) {
+  TP_MGM_FORWARDER_OPTIONS options{};
+  options.size = sizeof options;
+  options.flags = flags;
+  options.kernel_table = table;
+  char who[128] = "";
+  const DWORD answer = TpMgmForwarderStart(&options, who, sizeof who);
+  if (holder != nullptr) *holder = who;
+  return answer;
+}
+
+// Plays `test` on the router with the kernel forwarding, and looks that nothing is left.
+void on_router(const Town& town, const std::function<void()>& test, uint32_t flags = 0) {
+  town.router.inside([&] {
+    ASSERT_EQ(start(flags), 0U);
+    EXPECT_EQ(status().forwarder, TP_MGM_FORWARDER_KERNEL);
+    test();
+    ASSERT_EQ(TpMgmForwarderStop(), 0U);
+    EXPECT_EQ(status().forwarder, TP_MGM_FORWARDER_MEMORY);
+    EXPECT_EQ(proc("ip_mr_vif"), Lines{});
+    EXPECT_EQ(proc("ip_mr_cache"), Lines{});
+  });
+}
+
+// A client without callbacks that holds all links, with a way to the source.
+class Static : public Protocol {
+ public:
+  explicit Static(const Town& town) : Protocol("static", 0, 0, true), way_("10.0.0.0", 24, town.in) {
+    holds({town.in, town.west, town.east});
+  }
+
+ private:
+  Way way_;
+};
+
+const Key kFlow = key("10.0.0.2", "239.1.1.1");
+
+// clauses: MGM-095 MGM-096
+TEST(MgmKernel, AJoinBringsTrafficAndALeaveStopsIt) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(town, [&] {
+    Protocol p("p");
+    p.holds({town.in, town.west, town.east});
+    const Way way("10.0.0.0", 24, town.in);
+    std::vector<BYTE> header;
+    std::atomic<int> asked = 0;
+    GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+    const GroupSender sender(town.source, "eth0");
+    p->on_rpf = [&](const RpfCall& call) {
+      header.assign(call.header, call.header + call.header_size);
+      for (std::uint32_t i = 1; i < 4; ++i) sender.send_as(0x0a000002, 0xef010101, i, 32, 2);
+      ++asked;
+    };
+    ASSERT_EQ(p.add(any_source("239.1.1.1"), town.west), 0U);
+    sender.send_as(0x0a000002, 0xef010101, 0, 32, 2);
+    EXPECT_EQ(receiver.await(4), (Numbers{0, 1, 2, 3})) << "what waited while the client was asked";
+    ASSERT_EQ(asked, 1);  // and what the callback wrote is seen here
+    ASSERT_EQ(header.size(), 28U) << "with its options";
+    EXPECT_EQ(header[0], 0x47);
+    EXPECT_EQ(std::vector(header.begin() + 12, header.begin() + 20), (std::vector<BYTE>{10, 0, 0, 2, 239, 1, 1, 1}));
+    EXPECT_EQ(std::vector(header.begin() + 20, header.end()), std::vector<BYTE>(8, 1));
+    ASSERT_EQ(p.remove(any_source("239.1.1.1"), town.west), 0U);
+    sender.send("239.1.1.1", 5);
+    EXPECT_EQ(shown(kFlow), std::to_string(town.in) + " ->") << "negative: dropped without a further question";
+    ASSERT_EQ(p.add(any_source("239.1.1.1"), town.west), 0U);
+    sender.send("239.1.1.1", 6);
+    EXPECT_EQ(receiver.await(1), Numbers{6});
+    EXPECT_EQ(status().unknown_flows, 1U);
+  });
+}
+
+TEST(MgmKernel, OnlyTheSourceThatIsWantedComes) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(town, [&] {
+    const Static p(town);
+    GroupReceiver left(town.left, "eth0", "239.1.1.1");
+    GroupReceiver right(town.right, "eth0", "239.1.1.1");
+    ASSERT_EQ(p.add(kFlow, town.west), 0U);
+    ASSERT_EQ(p.add(any_source("239.1.1.1"), town.east), 0U);
+    const GroupSender sender(town.source, "eth0");
+    sender.send("239.1.1.1", 1);
+    sender.send_as(0x0a000003, 0xef010101, 2);
+    EXPECT_EQ(right.await(2).size(), 2U);
+    EXPECT_EQ(left.await(1), Numbers{1});
+    EXPECT_EQ(left.await(1, kShortly), Numbers{});
+  });
+}
+
+// clauses: MGM-027 MGM-036
+TEST(MgmKernel, VirtualInterfacesComeWithTheFirstHolderAndGoWithTheLast) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(town, [&] {
+    EXPECT_EQ(proc("ip_mr_vif").size(), 0U);
+    Protocol p("p");
+    Protocol igmp("igmp", kIgmp);
+    ASSERT_EQ(p.take(town.west), 0U);
+    EXPECT_EQ(proc("ip_mr_vif").size(), 1U);
+    EXPECT_EQ(setting("ipv4/conf/west/mc_forwarding"), "1");
+    ASSERT_EQ(igmp.take(town.west), 0U);
+    ASSERT_EQ(p.take(town.west, ip("10.0.1.7")), 0U);
+    EXPECT_EQ(proc("ip_mr_vif").size(), 1U) << "one for the device";
+    ASSERT_EQ(p.release(town.west), 0U);
+    ASSERT_EQ(p.release(town.west, ip("10.0.1.7")), 0U);
+    EXPECT_EQ(setting("ipv4/conf/west/mc_forwarding"), "1");
+    ASSERT_EQ(igmp.release(town.west), 0U);
+    EXPECT_EQ(proc("ip_mr_vif").size(), 0U);
+    EXPECT_EQ(setting("ipv4/conf/west/mc_forwarding"), "0");
+    EXPECT_EQ(p.take(4711), static_cast<DWORD>(ERROR_CAN_NOT_COMPLETE)) << "no such device";
+  });
+}
+
+TEST(MgmKernel, TheThirtyThirdDeviceIsRefusedAndTheOthersWork) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(town, [&] {
+    std::vector<std::string> lines;
+    for (int i = 0; i < 31; ++i) lines.push_back("link add more" + std::to_string(i) + " type veth");
+    town.router.ip(lines);
+    Protocol p("p", 0, 0, true);
+    p.holds({town.in, town.west});
+    for (int i = 0; i < 31; ++i) {
+      const DWORD more = ::if_nametoindex(("more" + std::to_string(i)).c_str());
+      EXPECT_EQ(p.take(more), i < 30 ? DWORD{NO_ERROR} : DWORD{ERROR_CAN_NOT_COMPLETE}) << i;
+    }
+    const Way way("10.0.0.0", 24, town.in);
+    ASSERT_EQ(p.add(any_source("239.1.1.1"), town.west), 0U);
+    GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+    GroupSender(town.source, "eth0").send("239.1.1.1", 1);
+    EXPECT_EQ(receiver.await(1), Numbers{1});
+  });
+}
+
+// Three protocols on one box: what hosts of one want, the others hear, and packets follow.
+TEST(MgmKernel, ProtocolsPassJoinsToEachOther) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(town, [&] {
+    Protocol upstream("up");
+    Protocol downstream("down");
+    Protocol igmp("igmp", kIgmp);
+    upstream.holds({town.in});
+    downstream.holds({town.west, town.east});
+    igmp.holds({town.west});
+    const Way way("10.0.0.0", 24, town.in);
+    told();
+    ASSERT_EQ(igmp.add(any_source("239.1.1.1"), town.west), 0U);
+    EXPECT_EQ(told(),
+              (Lines{"down: local join (*,239.1.1.1) " + std::to_string(town.west), "up: join (*,239.1.1.1) TRUE"}));
+    GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+    const GroupSender sender(town.source, "eth0");
+    sender.send("239.1.1.1", 1);
+    EXPECT_EQ(receiver.await(1), Numbers{1});
+    Lines lines;
+    await("the entry's alerts", [&] {
+      for (const auto& line : told()) lines.push_back(line);
+      return lines.size() == 3;
+    });
+    EXPECT_EQ(lines, (Lines{"up: rpf (10.0.0.2,239.1.1.1) " + std::to_string(town.in) + " by *",
+                            "down: creation (10.0.0.2,239.1.1.1) " + std::to_string(town.in) + " -> " +
+                                std::to_string(town.west) + "+igmp",
+                            "up: join (10.0.0.2,239.1.1.1) FALSE"}));
+    // The interface is handed to another protocol, and back to IGMP alone; packets follow whoever has members there.
+    ASSERT_EQ(downstream.release(town.west), 0U);
+    EXPECT_EQ(shown(kFlow), std::to_string(town.in) + " ->");
+    ASSERT_EQ(igmp.add(any_source("239.1.1.1"), town.west), 0U);
+    sender.send("239.1.1.1", 2);
+    EXPECT_EQ(receiver.await(1), Numbers{2});
+    ASSERT_EQ(upstream.take(town.west), 0U);
+    sender.send("239.1.1.1", 3);
+    EXPECT_EQ(receiver.await(1, kShortly), Numbers{}) << "IGMP has not yet added its groups again";
+    ASSERT_EQ(igmp.add(any_source("239.1.1.1"), town.west), 0U);
+    sender.send("239.1.1.1", 4);
+    EXPECT_EQ(receiver.await(1), Numbers{4});
+  });
+}
+
+TEST(MgmKernel, PacketsOnAWrongInterfaceAreTold) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(
+      town,
+      [&] {
+        Protocol p("p");
+        Protocol q("q");
+        p.holds({town.in});
+        q.holds({town.west, town.east});
+        const Way way("10.0.0.0", 24, town.in);
+        ASSERT_EQ(q.add(any_source("239.1.1.1"), town.west), 0U);
+        GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+        GroupSender(town.source, "eth0").send("239.1.1.1", 1);
+        EXPECT_EQ(receiver.await(1), Numbers{1});
+        told();
+        const GroupSender elsewhere(town.right, "eth0");
+        for (int i = 0; i < 3; ++i) elsewhere.send_as(0x0a000002, 0xef010101, 2);
+        const std::string expected = "q: wrong (10.0.0.2,239.1.1.1) " + std::to_string(town.east);
+        Lines lines;
+        await("the alert", [&] {
+          for (const auto& line : told()) lines.push_back(line);
+          return std::count(lines.begin(), lines.end(), expected) == 1;
+        });
+        EXPECT_EQ(receiver.take(), Numbers{}) << "they are not forwarded";
+        EXPECT_EQ(stats(kFlow).head.ulPktsDifferentIf, 3U);
+        EXPECT_EQ(stats(kFlow).head.ulInPkts, 1U);
+      },
+      TP_MGM_WRONG_INTERFACE);
+}
+
+TEST(MgmKernel, StatisticsAreTheKernels) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(town, [&] {
+    const Static p(town);
+    ASSERT_EQ(p.add(any_source("239.1.1.1"), town.west), 0U);
+    ASSERT_EQ(p.add(any_source("239.1.1.1"), town.east), 0U);
+    GroupReceiver receiver(town.right, "eth0", "239.1.1.1");
+    const GroupSender sender(town.source, "eth0");
+    for (std::uint32_t i = 0; i < 4; ++i) sender.send("239.1.1.1", i);
+    EXPECT_EQ(receiver.await(4).size(), 4U);
+    ASSERT_EQ(p.remove(any_source("239.1.1.1"), town.west), 0U);
+    for (std::uint32_t i = 0; i < 3; ++i) sender.send("239.1.1.1", i);
+    EXPECT_EQ(receiver.await(3).size(), 3U);
+    const Stats read = stats(kFlow);
+    EXPECT_EQ(read.head.ulInPkts, 7U);
+    EXPECT_EQ(read.head.ulInOctets, 7U * 32);
+    ASSERT_EQ(read.out.size(), 1U);
+    EXPECT_EQ(read.out[0].ulOutPackets, 7U);
+    EXPECT_EQ(read.head.ulTotalOutPackets, 11U);
+    TP_MGM_DEVICE_COUNTERS counters{};
+    ASSERT_EQ(TpMgmGetDeviceCounters(town.in, &counters), 0U);
+    EXPECT_EQ(counters.packets_in, 7U);
+    ASSERT_EQ(TpMgmGetDeviceCounters(town.west, &counters), 0U);
+    EXPECT_EQ(counters.packets_out, 4U);
+    EXPECT_EQ(TpMgmGetDeviceCounters(4711, &counters), static_cast<DWORD>(ERROR_NOT_FOUND));
+  });
+}
+
+TEST(MgmKernel, ScopesAndThresholdsHold) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(town, [&] {
+    const Static p(town);
+    for (const DWORD device : {town.west, town.east}) {
+      ASSERT_EQ(p.add(any_source("239.1.1.1"), device), 0U);
+      ASSERT_EQ(p.add(any_source("239.2.1.1"), device), 0U);
+    }
+    const TP_MGM_BOUNDARY local{ip("239.2.0.0"), ip("255.255.0.0")};
+    ASSERT_EQ(TpMgmSetScope(town.west, 16, &local, 1), 0U);
+    GroupReceiver left(town.left, "eth0", "239.1.1.1");
+    GroupReceiver right(town.right, "eth0", "239.1.1.1");
+    GroupReceiver left_local(town.left, "eth0", "239.2.1.1");
+    GroupReceiver right_local(town.right, "eth0", "239.2.1.1");
+    const GroupSender sender(town.source, "eth0");
+    sender.send("239.1.1.1", 16, 16);
+    sender.send("239.1.1.1", 17, 17);
+    sender.send("239.2.1.1", 1);
+    EXPECT_EQ(right.await(2).size(), 2U);
+    EXPECT_EQ(left.await(1), Numbers{17});
+    EXPECT_EQ(right_local.await(1), Numbers{1});
+    ASSERT_EQ(TpMgmSetScope(town.west, 1, nullptr, 0), 0U);
+    sender.send("239.1.1.1", 2, 2);
+    sender.send("239.2.1.1", 2);
+    EXPECT_EQ(left.await(1), Numbers{2});
+    EXPECT_EQ(left_local.await(1), Numbers{2}) << "and nothing before";
+  });
+}
+
+TEST(MgmKernel, DevicesMayGoAndComeBack) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(town, [&] {
+    const Static p(town);
+    ASSERT_EQ(p.add(any_source("239.1.1.1"), town.west), 0U);
+    const GroupSender sender(town.source, "eth0");
+    town.router.ip({"link set west name renamed"});
+    {
+      GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+      sender.send("239.1.1.1", 1);
+      EXPECT_EQ(receiver.await(1), Numbers{1}) << "a name is nothing";
+    }
+    town.router.ip({"link del renamed"});
+    await("it is lost", [&] { return status().devices_lost == 1; });
+    EXPECT_EQ(proc("ip_mr_vif").size(), 2U);
+    town.router.ip(
+        {"link add west index " + std::to_string(town.west) + " type veth peer name eth0 netns " + town.left.path(),
+         "link set west up", "addr add 10.0.1.1/24 dev west"});
+    town.left.ip({"link set eth0 up", "addr add 10.0.1.2/24 dev eth0"});
+    town.left.await_running("eth0");
+    await("it is back", [&] { return status().devices_lost == 0; });
+    GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+    sender.send("239.1.1.1", 2);
+    EXPECT_EQ(receiver.await(1), Numbers{2});
+    town.router.ip({"link del west"});
+    EXPECT_EQ(p.release(town.west), 0U) << "gone, and given up";
+    EXPECT_EQ(status().forwarder_refusals, 0U);
+  });
+}
+
+TEST(MgmKernel, TheUnicastViewLeadsToSourcesWhereAsked) {
+  auto ground = Ground::unprivileged({"veth", "mroute", "nexthop"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(
+      town,
+      [&] {
+        ASSERT_EQ(TpForwarderStart(nullptr, nullptr, 0), 0U);  // imports the kernel's routes: the connected networks
+        {
+          Protocol p("p", 0, 0, true);
+          p.holds({town.in, town.west});
+          ASSERT_EQ(p.add(any_source("239.1.1.1"), town.west), 0U);
+          GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+          GroupSender(town.source, "eth0").send("239.1.1.1", 1);
+          EXPECT_EQ(receiver.await(1), Numbers{1});
+          const Mfe read = mfe(kFlow);
+          EXPECT_EQ(read.head.dwInIfIndex, town.in);
+          EXPECT_EQ(read.head.dwRouteNetwork, ip("10.0.0.0"));
+          EXPECT_EQ(read.head.dwRouteProtocol, 2U) << "PROTO_IP_LOCAL";
+        }
+        ASSERT_EQ(TpForwarderStop(1), 0U);
+      },
+      TP_MGM_UNICAST_VIEW);
+}
+
+TEST(MgmKernel, ASourceOutOfReachIsDroppedUntilThereIsAWay) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(town, [&] {
+    Protocol p("p");
+    p.holds({town.in, town.west});
+    ASSERT_EQ(p.add(any_source("239.1.1.1"), town.west), 0U);
+    told();
+    GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+    const GroupSender sender(town.source, "eth0");
+    for (std::uint32_t i = 0; i < 3; ++i) sender.send("239.1.1.1", i);
+    await("a negative entry", [&] { return shown(kFlow) == std::to_string(town.in) + " ->"; });
+    EXPECT_EQ(told(), Lines{});
+    const Way way("10.0.0.0", 24, town.in);
+    await("it goes", [&] { return proc("ip_mr_cache").empty(); });
+    sender.send("239.1.1.1", 9);
+    EXPECT_EQ(receiver.await(1), Numbers{9}) << "and nothing before";
+  });
+}
+
+TEST(MgmKernel, AStopLeavesNothing) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(town, [&] {
+    const Static p(town);
+    ASSERT_EQ(p.add(any_source("239.1.1.1"), town.west), 0U);
+    GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+    GroupSender(town.source, "eth0").send("239.1.1.1", 1);
+    EXPECT_EQ(receiver.await(1), Numbers{1});
+    EXPECT_EQ(TpMgmForwarderStop(), static_cast<DWORD>(ERROR_BUSY)) << "a client is registered";
+    EXPECT_NE(town.router.run({"ip", "-d", "link", "show", "dev", "west"}).find("allmulti 1"), std::string::npos);
+    EXPECT_EQ(setting("ipv4/conf/all/mc_forwarding"), "1");
+  });
+  town.router.inside([&] {
+    EXPECT_EQ(setting("ipv4/conf/all/mc_forwarding"), "0");
+    EXPECT_EQ(setting("ipv4/conf/west/mc_forwarding"), "0");
+    EXPECT_EQ(town.router.run({"ip", "-d", "link", "show", "dev", "west"}).find("allmulti 1"), std::string::npos);
+    EXPECT_EQ(TpMgmForwarderStop(), static_cast<DWORD>(ERROR_NOT_FOUND));
+  });
+}
+
+// clauses: MGM-127
+TEST(MgmKernel, ATableHasOneOwnerAndThereAreSeveral) {
+  auto ground = Ground::unprivileged({"veth", "mroute", "rules"});
+  if (!ground) return;
+  const Town town(*ground);
+  town.router.inside([&] {
+    std::string holder;
+    {
+      ground::Process other = town.router.spawn(
+          {"/usr/bin/python3", "-IS", "-c",
+           "import socket, time; s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 2); s.setsockopt(0, 200, 1)\n"
+           "print('mine', flush=True); time.sleep(100)"});
+      other.await_output("mine");
+      EXPECT_EQ(start(0, 0, &holder), static_cast<DWORD>(ERROR_CAN_NOT_COMPLETE));
+      EXPECT_EQ(holder, "process " + std::to_string(other.pid()) + " (python3)");
+      ASSERT_EQ(start(0, 7, &holder), 0U) << "another table";
+      EXPECT_EQ(holder, "");
+      Protocol p("p", 0, 0, true);
+      p.holds({town.in, town.west});
+      EXPECT_EQ(proc("ip_mr_vif").size(), 0U) << "the other table's";
+      const Way way("10.0.0.0", 24, town.in);
+      ASSERT_EQ(p.add(any_source("239.1.1.1"), town.west), 0U);
+      town.router.run({"ip", "mrule", "add", "iif", "in", "lookup", "7"});
+      GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+      GroupSender(town.source, "eth0").send("239.1.1.1", 1);
+      EXPECT_EQ(receiver.await(1), Numbers{1});
+      EXPECT_EQ(proc("ip_mr_cache").size(), 0U) << "the other table's";
+    }
+    EXPECT_EQ(TpMgmForwarderStop(), 0U);
+  });
+}
+
+// Each flow is asked for once, and its first packet is the first that arrives.
+TEST(MgmKernel, ABurstOfTenThousandFlowsIsForwardedAtTheFirstTry) {
+  auto ground = Ground::privileged({"veth", "mroute"});  // for a buffer beyond the system's limit
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(town, [&] {
+    constexpr std::uint32_t kFlows = 10'000;
+    Protocol p("p", 0, 0, true);
+    p.holds({town.in, town.west});
+    const Way way("10.0.0.0", 8, town.in);
+    ASSERT_EQ(p.add(any_source("239.1.1.1"), town.west), 0U);
+    GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+    const GroupSender sender(town.source, "eth0");
+    for (std::uint32_t i = 0; i < kFlows; ++i) sender.send_as(0x0a100000 + i, 0xef010101, i);
+    Numbers numbers = receiver.await(kFlows, std::chrono::seconds(40));
+    std::sort(numbers.begin(), numbers.end());
+    EXPECT_EQ(std::unique(numbers.begin(), numbers.end()) - numbers.begin(), kFlows);
+    EXPECT_EQ(status().entries, kFlows);
+    EXPECT_EQ(status().upcalls, kFlows);
+    EXPECT_EQ(status().upcalls_lost, 0U);
+  });
+}
+
+TEST(MgmKernel, BadInputIsRefused) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  constexpr DWORD kWrong = ERROR_INVALID_PARAMETER;
+  town.router.inside([&] {
+    TP_MGM_FORWARDER_OPTIONS options{};
+    EXPECT_EQ(TpMgmForwarderStart(&options, nullptr, 0), kWrong) << "no size";
+    EXPECT_EQ(start(0x80), kWrong);
+    EXPECT_EQ(start(0, 1'000'000'000), kWrong);
+    EXPECT_EQ(TpMgmForwarderStop(), static_cast<DWORD>(ERROR_NOT_FOUND));
+    EXPECT_EQ(TpMgmGetDeviceCounters(town.in, nullptr), kWrong);
+    TP_MGM_DEVICE_COUNTERS counters{};
+    EXPECT_EQ(TpMgmGetDeviceCounters(town.in, &counters), static_cast<DWORD>(ERROR_NOT_FOUND));
+    EXPECT_EQ(TpMgmSetScope(town.in, 0, nullptr, 0), kWrong);
+    EXPECT_EQ(TpMgmSetScope(town.in, 256, nullptr, 0), kWrong);
+    EXPECT_EQ(TpMgmSetScope(town.in, 1, nullptr, 1), kWrong);
+    const TP_MGM_BOUNDARY hole{ip("239.0.0.0"), ip("255.0.255.0")};
+    EXPECT_EQ(TpMgmSetScope(town.in, 1, &hole, 1), kWrong);
+    EXPECT_EQ(TpMgmSetScope(town.in, 1, &hole, 0xffffffff), kWrong);
+    {
+      const Protocol p("p");
+      EXPECT_EQ(start(), static_cast<DWORD>(ERROR_BUSY)) << "too late";
+    }
+    ASSERT_EQ(TpMgmForwarderStart(nullptr, nullptr, 0), 0U);
+    EXPECT_EQ(start(), static_cast<DWORD>(ERROR_ALREADY_EXISTS));
+    EXPECT_EQ(TpMgmForwarderStop(), 0U);
+    TP_MGM_STATUS small{};
+    small.size = 8;
+    EXPECT_EQ(TpMgmGetStatus(&small), 0U);
+    small.size = 7;
+    EXPECT_EQ(TpMgmGetStatus(&small), kWrong);
+    EXPECT_EQ(TpMgmGetStatus(nullptr), kWrong);
+  });
+}
+
+}  // namespace
+}  // namespace turnpike::conformance
