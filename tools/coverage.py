@@ -7,7 +7,8 @@ Reads   docs/contract/*.md    the clauses: a list item `- RTM2-001 [D] …` or a
         tests/                comment lines `clauses: RTM2-001 …` directly above a test (docs/contract/README.md)
 
 A clause is *shown* when a test names it, *deviates* when docs/deviations.md does, and *planned* when its contract is not
-built yet or its deviation is planned work. A clause of a built contract that is none of these is *open*: an error.
+built yet or its deviation is planned work. A clause of a built contract, or of the built part of a planned one, that is none of
+these is *open*: an error.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 NUMBER = r"[A-Z][A-Z0-9]*-\d{3}"
 CLAUSE = re.compile(rf"^(?:- \**({NUMBER})\** \[([A-Z/]+)\]|\| ({NUMBER}) \| [^|]* \| ([A-Z/]+) \|)")
+PART = re.compile(rf"({NUMBER})\.\.({NUMBER})")
 MARKER = re.compile(r"^\s*(?://|#)\s*clauses:(.*)$")
 CPP_TEST = re.compile(r"^\s*(?:TYPED_)?TEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)")
 PYTHON_TEST = re.compile(r"^\s*(?:async\s+)?def\s+(test_\w+)")
@@ -40,12 +42,17 @@ class Book:
 
     clauses: dict = field(default_factory=dict)
     built: dict = field(default_factory=dict)  # contract file -> bool
+    parts: dict = field(default_factory=dict)  # contract file that is planned -> (first, last) of the clauses that are built
     errors: list = field(default_factory=list)
 
-    def state(self, clause):
+    def is_built(self, name, clause):
+        first, last = self.parts.get(clause.contract, ("", ""))
+        return self.built.get(clause.contract) or first <= name <= last
+
+    def state(self, name, clause):
         if clause.tests:
             return "shown"
-        return clause.deviation or ("open" if self.built.get(clause.contract) else "planned")
+        return clause.deviation or ("open" if self.is_built(name, clause) else "planned")
 
 
 def read_contract(root, book):
@@ -66,10 +73,15 @@ def read_scope(root, book):
         words = line.split("#")[0].split()
         if not words:
             continue
-        if len(words) != 2 or words[1] not in ("built", "planned"):
-            book.errors.append(f"{path.relative_to(root)}:{number}: wanted `FILE built` or `FILE planned`")
-        else:
-            book.built[words[0]] = words[1] == "built"
+        part = PART.fullmatch(words[2]) if len(words) == 3 and words[1] == "planned" else None
+        if len(words) < 2 or words[1] not in ("built", "planned") or (len(words) > 2 and not part):
+            book.errors.append(f"{path.relative_to(root)}:{number}: wanted `FILE built` or `FILE planned`, with FIRST..LAST if a part is built")
+            continue
+        book.built[words[0]] = words[1] == "built"
+        if part:
+            book.parts[words[0]] = part.groups()
+            book.errors += [f"{path.relative_to(root)}:{number}: there is no clause {name}" for name in part.groups()
+                            if name not in book.clauses]
     contracts = {clause.contract for clause in book.clauses.values()}
     for name in sorted(contracts ^ set(book.built)):
         book.errors.append(f"{path.relative_to(root)}: {name} is "
@@ -131,7 +143,7 @@ def read(root):
         if path.suffix in (".cpp", ".c", ".py") and path.is_file():
             read_test_file(root, path, book)
     book.errors += [f"docs/contract/{clause.contract}: {name} has neither a test nor a recorded deviation"
-                    for name, clause in book.clauses.items() if book.state(clause) == "open"]
+                    for name, clause in book.clauses.items() if book.state(name, clause) == "open"]
     return book
 
 
@@ -141,7 +153,7 @@ def render(book):
              "Written by `tools/coverage.py`; do not edit. What the states mean stands at the top of that file.", "",
              "| contract | is | clauses | shown by tests | deviating | planned |", "|---|---|---|---|---|---|"]
     for contract in contracts:
-        states = [book.state(clause) for clause in book.clauses.values() if clause.contract == contract]
+        states = [book.state(name, clause) for name, clause in book.clauses.items() if clause.contract == contract]
         counts = [states.count(state) for state in STATES[:3]]
         lines.append(f"| [{contract}](contract/{contract}) | {'built' if book.built[contract] else 'planned'} "
                      f"| {len(states)} | {counts[0]} | {counts[1]} | {counts[2]} |")
@@ -149,7 +161,7 @@ def render(book):
         lines += ["", f"## {contract}", "", "| clause | mark | tests | state |", "|---|---|---|---|"]
         for name, clause in sorted(book.clauses.items()):
             if clause.contract == contract:
-                state = book.state(clause)
+                state = book.state(name, clause)
                 if clause.tests and clause.deviation:
                     state += f", {clause.deviation}"
                 tests = " · ".join(f"`{test}`" for test in sorted(clause.tests))

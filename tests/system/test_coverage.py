@@ -100,6 +100,20 @@ def test_a_planned_contract_may_wait_but_its_tests_count(tree):
     assert "| AB1-003 | D | | planned |" in page
 
 
+def test_the_built_part_of_a_planned_contract_may_not_wait(tree):
+    edit(tree, "docs/contract/scope.txt", "built", "planned AB1-002..AB1-003")
+    edit(tree, "tests/room/a_test.cpp", "AB1-001 ", "")
+    assert run(tree).returncode == 0
+    edit(tree, "tests/room/a_test.cpp", " AB1-003", " AB1-004")
+    assert "AB1-003 has neither a test nor a recorded deviation" in refused(tree)
+
+
+@pytest.mark.parametrize("part", ["AB1-002", "AB1-002..", "AB1-002..AB1-009"])
+def test_refuses_a_part_that_is_none(tree, part):
+    edit(tree, "docs/contract/scope.txt", "built", f"planned {part}")
+    assert "scope.txt:1: " in refused(tree)
+
+
 def test_a_planned_deviation_reads_planned(tree):
     edit(tree, "docs/deviations.md", "it is better so", "planned: next year")
     assert run(tree).returncode == 0
