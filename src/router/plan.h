@@ -98,11 +98,11 @@ enum class Change : std::uint8_t { kAdded, kRemoved, kChanged };
 
 enum class Part : std::uint8_t {
   kRouterId,
-  kModule,          // name: the module's, where its path, transport or protocol differ: it is loaded anew
+  kModule,          // name: the module's; changed: its path, transport or protocol, thus loaded anew
   kTransport,       // added: has global information now and had none
   kGlobalBlock,     // name: the module's, or empty for a block of the router manager
   kClientInfo,      // the template for clients that dial in
-  kInterface,       // added, removed; changed: its type, thus removed and added
+  kInterface,       // name: the interface's, and what is bound to it; changed: its type, thus made anew
   kEnabled,         // name: the interface's; added: enabled now, removed: disabled now
   kBinding,         // name: the interface's; a transport of it
   kInterfaceBlock,  // name: the interface's
@@ -122,7 +122,7 @@ struct Difference {
 // What leads from one sound plan to the other; empty: they mean the same (order and padding do not count).
 [[nodiscard]] std::vector<Difference> differences(const Plan& from, const Plan& to);
 
-// "module rip: global settings changed", "interface eth0: disabled".
+// "transport 0x21: global settings of module rip changed", "interface eth0: disabled".
 [[nodiscard]] std::string to_text(const Difference& difference, const Plan& from, const Plan& to);
 
 }  // namespace turnpike::router
