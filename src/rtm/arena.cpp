@@ -39,11 +39,12 @@ void* Arena::take(std::size_t size) noexcept {
       return nullptr;
     }
     region_ = std::move(*region);
+    base_ = region_.data();
   }
   if (!region_.reach(used_ + lines * kLine)) {
     return nullptr;
   }
-  return region_.data() + std::exchange(used_, used_ + lines * kLine);
+  return base_ + std::exchange(used_, used_ + lines * kLine);
 }
 
 void Arena::give_back(void* piece, std::size_t size) noexcept {

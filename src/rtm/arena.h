@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "rtm/region.h"
 
@@ -29,13 +30,20 @@ class Arena {
   // A piece of that size, which nobody looks at any more.
   void give_back(void* piece, std::size_t size) noexcept;
 
+  // A piece by a number of 32 bits, which is never 0; and back. The second from any thread.
+  [[nodiscard]] std::uint32_t number_of(const void* piece) const {
+    return static_cast<std::uint32_t>((static_cast<const std::byte*>(piece) - base_) / kLine) + 1;
+  }
+  [[nodiscard]] void* piece_at(std::uint32_t number) const { return base_ + std::size_t{number - 1} * kLine; }
+
  private:
   struct Free {
     Free* next;
   };
 
   std::array<Free*, kLargest / kLine + 1> free_{};
-  Region region_;  // reserved by the first piece
+  Region region_;              // reserved by the first piece
+  std::byte* base_ = nullptr;  // of region_
   std::size_t used_ = 0;
 };
 

@@ -152,7 +152,7 @@ Result<Key> Table::key_from(const NetAddress& address) const {
     return fail(ErrorKind::kInvalidArgument, "an address of another family, or longer than an address");
   }
   std::uint64_t words[2] = {0, 0};
-  std::memcpy(words, address.address, (config_.width + 7) / 8);
+  std::memcpy(words, address.address, sizeof words);  // what is behind the width is masked
   return masked({__builtin_bswap64(words[0]), __builtin_bswap64(words[1]), 0}, address.bits);
 }
 

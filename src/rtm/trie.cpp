@@ -112,6 +112,7 @@ trie::Node* Trie::make_node(std::size_t children, std::size_t keys) noexcept {
 
 void Trie::publish(Slot& slot, Entry entry, const Node* old) noexcept {
   slot.store(entry, std::memory_order_release);
+  keep_shortcut(entry, old);
   if (old != nullptr) {
     bytes_.store(bytes_.load(std::memory_order_relaxed) - size_of(old->child_count, old->key_count),
                  std::memory_order_relaxed);
@@ -119,6 +120,91 @@ void Trie::publish(Slot& slot, Entry entry, const Node* old) noexcept {
     limbo_.retire(dispose_node, &arena_, reinterpret_cast<std::uintptr_t>(old));
   }
 }
+
+// --- shortcuts
+// ---------------------------------------------------------------------------------------------------------
+
+// Bit n: some key in or below the node, which has the shortcuts' depth, covers part n. Of the parts begin … end - 1.
+std::uint32_t Trie::parts_covered(const Node& node, unsigned begin, unsigned end) {
+  constexpr unsigned kBytesOfPart = trie::kBytes / kParts;
+  std::uint32_t parts = 0;
+  for (unsigned part = begin; part < end; ++part) {
+    const unsigned byte = part * kBytesOfPart;
+    bool is_covered = (node.bytes[byte >> 6] >> (byte & 63) & ((1U << kBytesOfPart) - 1)) != 0;
+    for (unsigned bits = 1; bits < kPartBits; ++bits) {
+      is_covered = is_covered || node.has_place(trie::kAncestors[byte][bits]);
+    }
+    const unsigned within = trie::place(byte, kPartBits);  // and 2 * kBytesOfPart - 1 places from there on
+    is_covered = is_covered || next_set(node.places, within) < within + 2 * kBytesOfPart - 1;
+    parts |= std::uint32_t{is_covered} << part;
+  }
+  return parts;
+}
+
+void Trie::put_shortcut(const Node& node, Shortcut before) noexcept {
+  const std::uint32_t parts = before != 0 ? static_cast<std::uint32_t>(before >> 32) : parts_covered(node, 0, kParts);
+  (*own_shortcuts_)[node.high >> 48].store(Shortcut{parts} << 32 | arena_.number_of(&node), std::memory_order_release);
+}
+
+// In step with the tree: before `old` is given back, so that who comes by a shortcut is as safe as who comes from
+// above. The parts are put right at the end of the change (keep_parts).
+void Trie::keep_shortcut(Entry entry, const Node* old) noexcept {
+  if (own_shortcuts_ == nullptr) {
+    if (nodes() >= kNodesForShortcuts) {
+      make_shortcuts();
+    }
+    return;
+  }
+  const Node* fresh = trie::is_leaf(entry) ? nullptr : reinterpret_cast<const Node*>(entry);
+  if (fresh != nullptr && fresh->depth == kShortcutDepth) {
+    put_shortcut(*fresh, (*own_shortcuts_)[fresh->high >> 48].load(std::memory_order_relaxed));
+  } else if (old != nullptr && old->depth == kShortcutDepth) {
+    (*own_shortcuts_)[old->high >> 48].store(0, std::memory_order_release);
+  }
+}
+
+// A key has come or gone: the parts that it covers are looked at again.
+void Trie::keep_parts(const Key& key) noexcept {
+  const Shortcut its = shortcut(key);
+  if (its == 0) {
+    return;
+  }
+  const unsigned bits = std::min(key.length - 8 * kShortcutDepth, kPartBits);
+  const unsigned begin = part_of(key);
+  const unsigned count = kParts >> bits;
+  const std::uint64_t touched = ((std::uint64_t{1} << count) - 1) << begin;
+  const std::uint64_t covered = parts_covered(*node_of(its), begin, begin + count);
+  (*own_shortcuts_)[key.high >> 48].store((its & ~(touched << 32)) | covered << 32, std::memory_order_release);
+}
+
+// Without memory there are none, and the next change tries again.
+void Trie::make_shortcuts() noexcept {
+  own_shortcuts_.reset(new (std::nothrow) Shortcuts{});
+  if (own_shortcuts_ == nullptr) {
+    return;
+  }
+  make_shortcuts_below(*root());
+  bytes_.store(bytes() + sizeof(Shortcuts), std::memory_order_relaxed);
+  shortcuts_.store(own_shortcuts_.get(), std::memory_order_release);
+}
+
+void Trie::make_shortcuts_below(const Node& node) noexcept {
+  for (unsigned i = 0; i < node.child_count; ++i) {
+    const Entry entry = node.children()[i].load(std::memory_order_relaxed);
+    if (trie::is_leaf(entry)) {
+      continue;
+    }
+    const auto& child = *reinterpret_cast<const Node*>(entry);
+    if (child.depth < kShortcutDepth) {
+      make_shortcuts_below(child);
+    } else if (child.depth == kShortcutDepth) {
+      put_shortcut(child, 0);
+    }
+  }
+}
+
+// --- changes
+// -----------------------------------------------------------------------------------------------------------
 
 trie::Node* Trie::copy_with_key(const Node& node, unsigned place, std::uint32_t destination) noexcept {
   Node* copy = make_node(node.child_count, node.key_count + 1U);
@@ -215,6 +301,14 @@ trie::Node* Trie::fork(const Key& key, std::uint32_t destination, const Key& oth
 }
 
 Result<void> Trie::insert(const Key& key, std::uint32_t destination) {
+  auto done = put(key, destination);
+  if (done) {
+    keep_parts(key);
+  }
+  return done;
+}
+
+Result<void> Trie::put(const Key& key, std::uint32_t destination) {
   if (root_.load(std::memory_order_relaxed) == 0) {
     Node* node = make_node(0, 0);
     if (node == nullptr) {
@@ -264,6 +358,14 @@ Result<void> Trie::shrink(Slot& slot, Node& node, unsigned place, unsigned byte,
 }
 
 Result<void> Trie::erase(const Key& key) {
+  auto done = take_out(key);
+  if (done) {
+    keep_parts(key);
+  }
+  return done;
+}
+
+Result<void> Trie::take_out(const Key& key) {
   Slot* slot = &root_;
   while (true) {
     Node& node = *reinterpret_cast<Node*>(slot->load(std::memory_order_relaxed));
@@ -280,7 +382,11 @@ Result<void> Trie::erase(const Key& key) {
 }
 
 std::uint32_t Trie::find(const Key& key) const {
-  const Node* node = root();
+  const Shortcut its = shortcut(key);
+  if (its != 0 && !covers_part(its, key)) {
+    return 0;
+  }
+  const Node* node = its != 0 ? node_of(its) : root();
   while (node != nullptr && key.length >= 8U * node->depth && node->leads_to(key)) {
     if (trie::depth_for(key.length) == node->depth) {
       const unsigned place = place_in(*node, key);

@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <map>
 #include <random>
+#include <thread>
 #include <vector>
 
 namespace turnpike::rtm {
@@ -140,6 +143,85 @@ TEST(Trie, AnEmptyOneAnswersNothing) {
   EXPECT_EQ(fixture.trie_.find({}), 0U);
   EXPECT_EQ(fixture.trie_.longest({}, [](std::uint32_t) { return true; }), 0U);
   fixture.expect_walk_from({});
+}
+
+// As in an Internet table: below each of a few thousand values of the first 16 bits some keys of every length, so that
+// there are shortcuts. Each step makes or ends a node, a leaf or a part that is covered.
+class TrieWithShortcuts : public testing::TestWithParam<unsigned> {
+ protected:
+  static constexpr unsigned kHeads = 2600;
+  static constexpr std::size_t kShortcutBytes = sizeof(std::uint64_t) << 16;
+
+  Key random_key_below(unsigned head) {
+    const std::uint64_t tail = (random_() & random_()) >> 16;
+    const unsigned most = std::min(GetParam(), 40U);
+    return masked({std::uint64_t{head} << 48 | tail, 0, 0}, 9 + static_cast<unsigned>(random_() % (most - 8)));
+  }
+  void expect_the_models_answers(const Key& key) {
+    const Key address = masked({key.high | (random_() & random_()) >> key.length, 0, 0}, std::min(GetParam(), 64U));
+    for (const Key& probe : {key, address, random_key_below(static_cast<unsigned>(key.high >> 48))}) {
+      ASSERT_EQ(fixture_.trie_.find(probe), fixture_.find_in_model(probe));
+      ASSERT_EQ(fixture_.trie_.longest(probe, [](std::uint32_t) { return true; }), fixture_.longest_in_model(probe));
+    }
+  }
+  void toggle(const Key& key) {
+    fixture_.find_in_model(key) == 0 ? static_cast<void>(fixture_.add(key)) : fixture_.remove(key);
+    expect_the_models_answers(key);
+  }
+
+  std::mt19937_64 random_{GetParam()};
+  Fixture fixture_{GetParam() <= 32};
+};
+
+TEST_P(TrieWithShortcuts, EveryAnswerIsTheModels) {
+  for (unsigned i = 0; i < 4 * kHeads; ++i) {
+    toggle(random_key_below(i % kHeads));
+  }
+  EXPECT_GT(fixture_.trie_.bytes(), kShortcutBytes);
+  for (unsigned i = 0; i < kHeads; ++i) {  // in a few nodes, so that they are emptied and made again
+    toggle(random_key_below(i % 20));
+  }
+  for (const auto& [key, index] : std::map(fixture_.model_)) {
+    toggle(key);
+  }
+  EXPECT_EQ(fixture_.trie_.nodes(), 1U);
+  expect_the_models_answers(random_key_below(1));
+  EXPECT_LT(fixture_.trie_.bytes(), kShortcutBytes + 4096);
+}
+
+INSTANTIATE_TEST_SUITE_P(Widths, TrieWithShortcuts, testing::Values(32, 128));
+
+// One writes, two read: a key that stays is found, or a longer one that comes and goes.
+TEST(Trie, ShortcutsHoldWhileAWriterIsAtWork) {
+  constexpr unsigned kHeads = 2200;
+  constexpr unsigned kBusyHeads = 8;
+  Fixture fixture(true);
+  std::mt19937_64 random(1);
+  const auto key = [](std::uint64_t bits, unsigned length) { return masked({bits << 32, 0, 0}, length); };
+  for (std::uint64_t head = 0; head < kHeads; ++head) {
+    fixture.add(key(head << 16, 18));
+    fixture.add(key(head << 16 | 0x4100, 24));
+  }
+  std::atomic<bool> done{false};
+  const auto read = [&](unsigned seed) {
+    std::mt19937_64 own(seed);
+    while (!done) {
+      const Key address = key((own() % kBusyHeads) << 16 | (own() & 0x3fff), 32);
+      const Epoch::Reader reading(*fixture.epoch_);
+      const std::uint32_t found = fixture.trie_.longest(address, [](std::uint32_t) { return true; });
+      ASSERT_TRUE(found != 0 && covers(fixture.keys_[found], address) && fixture.keys_[found].length >= 18);
+    }
+  };
+  std::thread one(read, 1);
+  std::thread other(read, 2);
+  for (int i = 0; i < 6000; ++i) {
+    const Key changed =
+        key((random() % kBusyHeads) << 16 | (random() & 0x7fff), 19 + static_cast<unsigned>(random() % 12));
+    fixture.find_in_model(changed) == 0 ? static_cast<void>(fixture.add(changed)) : fixture.remove(changed);
+  }
+  done = true;
+  one.join();
+  other.join();
 }
 
 }  // namespace
