@@ -41,4 +41,11 @@ struct Settings {
   bool own_namespace = false;
 };
 
+// Of a routing daemon's feed (fpm.h).
+struct FpmSettings {
+  bool table_only = false;     // the sender writes this machine's kernel itself
+  bool gateways_only = false;  // its interface numbers are another machine's
+  Duration sweep_after = std::chrono::minutes(3);
+};
+
 }  // namespace turnpike::forwarder

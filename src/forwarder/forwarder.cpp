@@ -52,10 +52,11 @@ Result<void> Forwarder::open() {
 Result<void> Forwarder::bind(const Binding& binding, const std::function<void()>& wake) {
   auto unicast = Unicast::start(*binding.table, binding.settings, settings_.protocol, next_hops_, clock_, wake);
   if (!unicast) return tl::unexpected(unicast.error());
-  Table table{.unicast = std::move(*unicast), .importer = nullptr};
+  Table table{.unicast = std::move(*unicast), .importer = nullptr, .settings = binding.settings};
   if (settings_.import_routes) {
     table.importer = std::make_unique<Importer>(
-        *binding.table, binding.settings, settings_.protocol, [this](std::uint32_t id) { return foreign_hops(id); },
+        *binding.table, binding.settings, settings_.protocol,
+        [this](std::uint32_t id) { return hops_through(foreign_, id); },
         [its = table.unicast.get()](rtm::Handle owner) { its->add_foreign_owner(owner); });
   }
   tables_.push_back(std::move(table));
@@ -92,6 +93,7 @@ bool Forwarder::step() {
   }
   run_sweep();
   bool more = more_to_hear_;
+  if (fpm_ != nullptr) more = fpm_->step() || more;
   for (const Table& table : tables_) more = table.unicast->step(*writer_) || more;
   run_sweep();
   if (!more && next_hops_.has_unused()) next_hops_.sweep(*writer_, false);
@@ -123,6 +125,7 @@ std::optional<MonotonicTime> Forwarder::next_deadline() const {
   earliest(first, audit_at_);
   earliest(first, sweep_at_);
   earliest(first, import_at_);
+  if (fpm_ != nullptr) earliest(first, fpm_->next_deadline());
   return first;
 }
 
@@ -183,7 +186,7 @@ bool Forwarder::resync_links() {
 
 bool Forwarder::resync_next_hops() {
   std::vector<kernel::NextHopCopy> ours;
-  std::unordered_map<std::uint32_t, kernel::NextHopCopy> others;
+  NextHopObjects others;
   const auto dumped = port_.dump_next_hops({}, {[&] {
                                                   ours.clear();
                                                   others.clear();
@@ -284,20 +287,28 @@ void Forwarder::on_loss(kernel::Loss why) {
                {"why", why == kernel::Loss::kOverrun ? "overrun" : "unreadable"});
 }
 
-std::vector<kernel::Hop> Forwarder::foreign_hops(std::uint32_t id) const {
-  const auto there = foreign_.find(id);
-  if (there == foreign_.end()) return {};
-  const kernel::NextHop object = there->second.view();
-  if (object.kind == kernel::NextHopKind::kGateway) return {{.link = object.link, .gateway = object.gateway}};
-  std::vector<kernel::Hop> hops;
-  for (const kernel::GroupMember& member : object.members) {
-    const auto leaf = foreign_.find(member.id);
-    const kernel::NextHop its = leaf != foreign_.end() ? leaf->second.view() : kernel::NextHop{};
-    if (leaf != foreign_.end() && its.kind == kernel::NextHopKind::kGateway) {
-      hops.push_back({.link = its.link, .gateway = its.gateway});
-    }
+// --- a routing daemon's feed
+// ----------------------------------------------------------------------------------------------------
+
+Result<void> Forwarder::start_fpm(std::unique_ptr<kernel::FpmFeed> feed, const FpmSettings& settings) {
+  if (fpm_ != nullptr) return fail(ErrorKind::kAlreadyExists, "a routing daemon's feed is taken already");
+  std::vector<Fpm::Place> places;
+  for (const Table& table : tables_) {
+    places.push_back({&table.unicast->table(), table.settings, [this, its = table.unicast.get()](rtm::Handle owner) {
+                        its->add_foreign_owner(owner);
+                        fpm_owners_.emplace_back(its, owner);
+                      }});
   }
-  return hops;
+  fpm_ = std::make_unique<Fpm>(std::move(feed), std::move(places), settings_.protocol, settings, clock_);
+  return {};
+}
+
+Result<void> Forwarder::stop_fpm() {
+  if (fpm_ == nullptr) return fail(ErrorKind::kNotFound, "no routing daemon's feed is taken");
+  fpm_->stop();
+  fpm_.reset();
+  for (const auto& [unicast, owner] : std::exchange(fpm_owners_, {})) unicast->remove_foreign_owner(owner);
+  return {};
 }
 
 // --- the end, and what there is
@@ -308,6 +319,7 @@ void Forwarder::stop(bool remove_routes) {
   for (const Table& table : tables_) {
     if (table.importer != nullptr) table.importer->stop();
   }
+  static_cast<void>(stop_fpm());
   if (remove_routes) next_hops_.remove_all(*writer_);
   tables_.clear();
 }

@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "forwarder/config.h"
+#include "forwarder/fpm.h"
 #include "forwarder/importer.h"
 #include "forwarder/next_hops.h"
 #include "forwarder/unicast.h"
@@ -56,6 +57,11 @@ class Forwarder final : private kernel::Listener {
   // Compares everything with the kernel with the next step.
   void audit_now() { wants_resync_ = true; }
 
+  // A routing daemon's feed (fpm.h), stepped with the rest. kAlreadyExists: there is one. kNotFound: there is none.
+  Result<void> start_fpm(std::unique_ptr<kernel::FpmFeed> feed, const FpmSettings& settings);
+  Result<void> stop_fpm();
+  [[nodiscard]] Fpm* fpm() const { return fpm_.get(); }
+
   // Once; then it is dead. Takes our routes and next hops out of the kernel, or leaves them.
   void stop(bool remove_routes);
 
@@ -76,6 +82,7 @@ class Forwarder final : private kernel::Listener {
   struct Table {
     std::unique_ptr<Unicast> unicast;
     std::unique_ptr<Importer> importer;  // null: nothing is imported
+    TableSettings settings;
   };
 
   Forwarder(kernel::Port& port, Settings settings, const Clock& clock)
@@ -91,7 +98,6 @@ class Forwarder final : private kernel::Listener {
   void run_sweep();
   void set_link(InterfaceIndex link, bool is_up);
   void next_hops_changed();
-  std::vector<kernel::Hop> foreign_hops(std::uint32_t id) const;
 
   void on_link(const kernel::Notice& notice, const kernel::Link& link) override;
   void on_address(const kernel::Notice& notice, const kernel::InterfaceAddress& address) override;
@@ -106,8 +112,10 @@ class Forwarder final : private kernel::Listener {
   std::unique_ptr<kernel::Monitor> monitor_;
   NextHops next_hops_;
   std::vector<Table> tables_;
-  std::map<InterfaceIndex, bool> links_;                            // whether it is up
-  std::unordered_map<std::uint32_t, kernel::NextHopCopy> foreign_;  // next hop objects of others
+  std::unique_ptr<Fpm> fpm_;
+  std::vector<std::pair<Unicast*, rtm::Handle>> fpm_owners_;  // that count as foreign because of it
+  std::map<InterfaceIndex, bool> links_;                      // whether it is up
+  NextHopObjects foreign_;
   bool objects_changed_ = false;
   bool more_to_hear_ = true;
   bool wants_resync_ = false;

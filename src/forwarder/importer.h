@@ -1,9 +1,9 @@
 // Importer: the kernel's routes that are not ours, as routes of clients of a routing table.
 //
 // Connected and local routes, and those of other managers (`ip route`, DHCP, FRRouting, BIRD), appear under entities
-// with the protocol ids that clients know: kSources in importer.cpp says which kernel protocol becomes which. So a best
-// route is chosen among all, a recursive next hop finds the connected network, and other clients see the lot.
-// Routes with our own number are never taken: nothing echoes.
+// with the protocol ids that clients know: owners.h says which kernel protocol becomes which. So a best route is chosen
+// among all, a recursive next hop finds the connected network, and other clients see the lot. Routes with our own
+// number are never taken: nothing echoes.
 //
 // It is told each change (`heard`), and all there is (`begin`, `taken`, `end`: what was not taken has gone). It has no
 // thread and waits for nobody: a destination that a client has locked is written later (`step`).
@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "forwarder/config.h"
+#include "forwarder/owners.h"
 #include "kernel/port.h"
 #include "rtm/table.h"
 
@@ -33,15 +34,10 @@ class Importer {
  public:
   // Gives the hops of a next hop object of others; used where the kernel does not write them out.
   using HopsOf = std::function<std::vector<kernel::Hop>(std::uint32_t id)>;
-  // Is told of each entity that is registered: its routes are the kernel's.
-  using Owns = std::function<void(rtm::Handle owner)>;
 
-  Importer(rtm::Table& table, const TableSettings& settings, std::uint8_t our_protocol, HopsOf hops_of, Owns owns)
-      : table_(table),
-        settings_(settings),
-        our_protocol_(our_protocol),
-        hops_of_(std::move(hops_of)),
-        owns_(std::move(owns)) {}
+  // `owns` is told of each entity that is registered: its routes are the kernel's.
+  Importer(rtm::Table& table, const TableSettings& settings, std::uint8_t our_protocol, HopsOf hops_of,
+           Owners::Told owns);
 
   void heard(const kernel::Notice& notice, const kernel::Route& route);
   void link_lost(kernel::InterfaceIndex link);
@@ -69,36 +65,25 @@ class Importer {
     kernel::RouteType type{};
     friend auto operator<=>(const Key&, const Key&) = default;
   };
-  using HopKey = std::tuple<std::uint32_t, kernel::InterfaceIndex, kernel::Address>;  // protocol id, link, gateway
   struct Imported {
     rtm::Handle route = rtm::Handle::kNone;
     std::uint32_t protocol_id = 0;
     std::uint16_t flags = 0;
     bool seen = false;
-    std::vector<HopKey> hops;
-  };
-  struct SharedHop {
-    rtm::Handle handle = rtm::Handle::kNone;
-    std::uint32_t uses = 0;
+    std::vector<OwnedHop> hops;
   };
 
   [[nodiscard]] bool is_wanted(const kernel::Route& route) const;
   [[nodiscard]] static Key key_of(const kernel::Route& route);
-  rtm::Handle entity(std::uint32_t protocol_id);
   bool put(const Key& key, const kernel::Route& route);  // false: later
   bool drop(const Key& key);                             // false: later
-  Result<rtm::Handle> use_hop(rtm::Handle self, const HopKey& key);
-  void release_hops(const std::vector<HopKey>& hops);
   void change(const Key& key, const kernel::Route* route);
 
-  rtm::Table& table_;
   const TableSettings settings_;
   const std::uint8_t our_protocol_;
   const HopsOf hops_of_;
-  const Owns owns_;
-  std::map<std::uint32_t, rtm::Handle> entities_;  // by protocol id
+  Owners owners_;
   std::map<Key, Imported> routes_;
-  std::map<HopKey, SharedHop> hops_;
   std::map<Key, std::optional<kernel::RouteCopy>> waiting_;  // nothing: to go
 };
 

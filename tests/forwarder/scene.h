@@ -144,6 +144,28 @@ class Scene : public testing::Test {
     EXPECT_TRUE(routes.table->release_dest_infos(client(), 1, reinterpret_cast<const std::byte*>(&info)));
     return forwarder->explain(info.destination);
   }
+  struct Found {
+    std::uint32_t protocol = 0;
+    std::uint16_t flags = 0;
+    std::uint32_t metric = 0;
+    std::uint16_t hops = 0;
+    friend bool operator==(const Found&, const Found&) = default;
+  };
+  // The best route to just this prefix.
+  std::optional<Found> best(const char* prefix) {
+    rtm::DestImage info;
+    if (!routes.table->exact_destination(client(), rtm::TestTable::net(prefix), rtm::kBestProtocol, 1, info)) return {};
+    std::array<std::byte, 4096> room{};
+    auto& image = *reinterpret_cast<rtm::RouteImage*>(room.data());
+    Found found;
+    if (routes.table->route_info(client(), info.view[0].route, &image, nullptr)) {
+      const auto owner = routes.table->entity_info(client(), image.owner);
+      found = {owner ? owner->protocol : 0, image.flags, image.preference.metric, image.hop_count};
+      EXPECT_TRUE(routes.table->release_route_info(client(), image));
+    }
+    EXPECT_TRUE(routes.table->release_dest_infos(client(), 1, reinterpret_cast<const std::byte*>(&info)));
+    return found;
+  }
   std::uint64_t writes() { return port.next_attempt(); }
 
   using Texts = std::vector<std::string>;
