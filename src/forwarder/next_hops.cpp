@@ -239,9 +239,11 @@ void NextHops::forget_losses() {
 // -----------------------------------------------------------------------------------------------------------------
 
 void NextHops::give_id(Index index) {
-  while (next_id_ == 0 || ids_.contains(next_id_)) ++next_id_;
+  const auto after = [](std::uint32_t id) { return id < kLastId ? id + 1 : kFirstId; };
+  while (ids_.contains(next_id_)) next_id_ = after(next_id_);
   objects_[index].id = next_id_;
-  ids_.emplace(next_id_++, index);
+  ids_.emplace(next_id_, index);
+  next_id_ = after(next_id_);
 }
 
 std::vector<kernel::GroupMember> NextHops::present_members(const Object& group) const {

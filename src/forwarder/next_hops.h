@@ -64,7 +64,11 @@ struct Way {
 class NextHops {
  public:
   using Index = std::uint32_t;  // 0: none
-  static constexpr std::uint32_t kFirstId = 0x74700000;
+  // Ids of ours, in turn. FRRouting's zebra counts on from the ids below about 100 million that it sees, and would take
+  // our next one; from about 250 million on (2^32 by half the number of its protocols) they mean something else to it,
+  // and it ignores every route that names one. Between them it reads ours and keeps away.
+  static constexpr std::uint32_t kFirstId = 0x0a000000;
+  static constexpr std::uint32_t kLastId = 0x0dffffff;
   static constexpr std::size_t kMostMembers = 256;
 
   enum class State : std::uint8_t { kAbsent, kPending, kPresent, kFailed };
