@@ -118,6 +118,64 @@ typedef struct TP_FORWARDER_ROUTE {
  * handle of nothing that the forwarder knows is TP_FORWARDER_IDLE. */
 TP_API uint32_t TpForwarderRoute(void* destination, TP_FORWARDER_ROUTE* route) TP_NOEXCEPT;
 
+/* --- a routing daemon's feed ----------------------------------------------------------------------------------------
+ *
+ * FRRouting's zebra sends the routes that its daemons have chosen to whoever listens by the forwarding plane protocol
+ * (`zebra -M dplane_fpm_nl`, docs/with-frr.md). TpFpmStart listens: they are in the tables then, under the same
+ * protocol ids as the kernel's, and are kept in line as zebra changes them. It needs a forwarder in this process, and
+ * ends with it.
+ *
+ * A connection that ends takes no route along. What it said stands until the next connection says it again; what has
+ * not been said again after a while, or when TpFpmAllSent says that all has been, is removed.
+ *
+ * Nobody logs in: whoever can connect to the address can route. */
+
+#define TP_FPM_PORT 2620
+
+#define TP_FPM_TABLE_ONLY 0x1u    /* the sender writes this kernel itself: its routes are never written */
+#define TP_FPM_GATEWAYS_ONLY 0x2u /* the sender has other interfaces than we: only its gateways count */
+
+typedef struct TP_FPM_OPTIONS {
+  uint32_t size; /* sizeof(TP_FPM_OPTIONS) */
+  uint32_t flags;
+  const char* address;     /* to listen at, IPv4 or IPv6, numeric; null: 127.0.0.1 */
+  uint16_t port;           /* 0: TP_FPM_PORT */
+  uint16_t reserved;       /* 0 */
+  uint32_t sweep_after_ms; /* after a connection's end or begin. 0: three minutes; TP_FORWARDER_NEVER */
+} TP_FPM_OPTIONS;
+
+/* Listens in the calling thread's network namespace. Null options: the defaults. NO_ERROR; ERROR_INVALID_PARAMETER:
+ * wrong size, unknown flags, no address, or none of this machine's; ERROR_NOT_FOUND: no forwarder runs in this process;
+ * ERROR_ALREADY_EXISTS: it listens already; ERROR_BUSY: another program listens there; ERROR_ACCESS_DENIED: a port that
+ * this process may not take; ERROR_GEN_FAILURE, ERROR_NOT_ENOUGH_MEMORY. Nothing is changed then. */
+TP_API uint32_t TpFpmStart(const TP_FPM_OPTIONS* options) TP_NOEXCEPT;
+
+/* Its routes leave the tables, and those that were ours to write the kernel. NO_ERROR; ERROR_NOT_FOUND: it does not
+ * listen. */
+TP_API uint32_t TpFpmStop(void) TP_NOEXCEPT;
+
+/* The sender has said all that it has: what a former connection said and this one did not is removed now. NO_ERROR;
+ * ERROR_NOT_FOUND: it does not listen, or nobody is connected. */
+TP_API uint32_t TpFpmAllSent(void) TP_NOEXCEPT;
+
+typedef struct TP_FPM_STATUS {
+  uint32_t size;    /* sizeof(TP_FPM_STATUS), before the call */
+  uint32_t running; /* 0: it does not listen; the rest is 0 then */
+  uint32_t connected;
+  uint32_t port;
+  uint64_t routes;    /* that were said */
+  uint64_t stale;     /* of these, in a former connection and not again */
+  uint64_t absent;    /* of these, in no table, because their next hop is not known or leads nowhere from here */
+  uint64_t next_hops; /* objects that are known */
+  uint64_t ignored;   /* messages about routes that are left out: the sender's kernel's, other tables' */
+  uint64_t connections, turned_away;  /* so far; a second sender is turned away while there is a first */
+  uint64_t faults;                    /* connections that were closed for what came */
+  uint64_t frames, messages, skipped; /* skipped: about something else than routes and next hops */
+} TP_FPM_STATUS;
+
+/* NO_ERROR, also where it does not listen; ERROR_INVALID_PARAMETER: null, or a wrong size. */
+TP_API uint32_t TpFpmStatus(TP_FPM_STATUS* status) TP_NOEXCEPT;
+
 TP_END
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "capi/codes.h"
 #include "capi/rtm_codes.h"
+#include "net/text.h"
 #include "runtime/forwarder_host.h"
 
 namespace turnpike::capi {
@@ -23,6 +24,7 @@ using forwarder::RouteState;
 using runtime::ForwarderHost;
 
 constexpr std::uint32_t kMostTables = 1024;
+constexpr Duration kAsGoodAsNever = std::chrono::hours(24 * 3650);
 constexpr std::uint32_t kFlags = TP_FORWARDER_NO_IMPORT | TP_FORWARDER_OWN_NAMESPACE;
 constexpr std::pair<ErrorKind, std::uint32_t> kStartCodes[] = {{ErrorKind::kNotFound, kInvalidParameter}};
 
@@ -80,7 +82,7 @@ std::uint32_t start(const TP_FORWARDER_OPTIONS& options, char* holder, std::size
   forwarder::Settings settings;
   settings.import_routes = (options.flags & TP_FORWARDER_NO_IMPORT) == 0;
   settings.own_namespace = (options.flags & TP_FORWARDER_OWN_NAMESPACE) != 0;
-  settings.sweep_after = duration_from(options.sweep_after_ms, settings.sweep_after, std::chrono::hours(24 * 3650));
+  settings.sweep_after = duration_from(options.sweep_after_ms, settings.sweep_after, kAsGoodAsNever);
   settings.audit_every = duration_from(options.audit_every_ms, settings.audit_every, Duration{0});
   std::string who;
   const auto started = ForwarderHost::instance().start(tables_from(options), settings, who);
@@ -122,6 +124,39 @@ void fill(TP_FORWARDER_STATUS& out, const forwarder::Forwarder::Status& from) {
   out.bytes = from.bytes;
 }
 
+// --- the feed
+
+std::uint32_t start_fpm(const TP_FPM_OPTIONS& options) {
+  if (options.size != sizeof options || options.reserved != 0 ||
+      (options.flags & ~(TP_FPM_TABLE_ONLY | TP_FPM_GATEWAYS_ONLY)) != 0)
+    return kInvalidParameter;
+  const auto address = net::parse_address(options.address != nullptr ? options.address : "127.0.0.1");
+  if (!address) return kInvalidParameter;
+  forwarder::FpmSettings settings;
+  settings.table_only = (options.flags & TP_FPM_TABLE_ONLY) != 0;
+  settings.gateways_only = (options.flags & TP_FPM_GATEWAYS_ONLY) != 0;
+  settings.sweep_after = duration_from(options.sweep_after_ms, settings.sweep_after, kAsGoodAsNever);
+  return answer(
+      ForwarderHost::instance().start_fpm(*address, options.port != 0 ? options.port : TP_FPM_PORT, settings));
+}
+
+void fill(TP_FPM_STATUS& out, const forwarder::Fpm::Status& from) {
+  out.running = 1;
+  out.connected = from.feed.connected ? 1 : 0;
+  out.port = from.feed.port;
+  out.routes = from.routes.routes;
+  out.stale = from.routes.stale;
+  out.absent = from.routes.absent;
+  out.next_hops = from.next_hops;
+  out.ignored = from.ignored;
+  out.connections = from.feed.connections;
+  out.turned_away = from.feed.turned_away;
+  out.faults = from.feed.faults;
+  out.frames = from.feed.frames;
+  out.messages = from.feed.messages;
+  out.skipped = from.feed.skipped;
+}
+
 }  // namespace
 }  // namespace turnpike::capi
 
@@ -132,6 +167,7 @@ using turnpike::capi::kInvalidParameter;
 using turnpike::capi::kNotEnoughMemory;
 using turnpike::capi::kSuccess;
 using turnpike::capi::start;
+using turnpike::capi::start_fpm;
 using turnpike::runtime::ForwarderHost;
 
 uint32_t TpForwarderStart(const TP_FORWARDER_OPTIONS* options, char* holder, size_t holder_size) noexcept {
@@ -169,5 +205,26 @@ uint32_t TpForwarderRoute(void* destination, TP_FORWARDER_ROUTE* route) noexcept
   const auto explained = ForwarderHost::instance().explain(handle);
   if (!explained) return code_of(explained.error());
   *route = {static_cast<std::uint32_t>(explained->state), explained->error, explained->next_hop_id};
+  return kSuccess;
+}
+
+uint32_t TpFpmStart(const TP_FPM_OPTIONS* options) noexcept {
+  try {
+    TP_FPM_OPTIONS defaults{};
+    defaults.size = sizeof defaults;
+    return start_fpm(options != nullptr ? *options : defaults);
+  } catch (const std::bad_alloc&) {
+    return kNotEnoughMemory;
+  }
+}
+
+uint32_t TpFpmStop(void) noexcept { return answer(ForwarderHost::instance().stop_fpm()); }
+uint32_t TpFpmAllSent(void) noexcept { return answer(ForwarderHost::instance().fpm_all_sent()); }
+
+uint32_t TpFpmStatus(TP_FPM_STATUS* status) noexcept {
+  if (status == nullptr || status->size != sizeof *status) return kInvalidParameter;
+  *status = {};
+  status->size = sizeof *status;
+  if (const auto now = ForwarderHost::instance().fpm_status()) fill(*status, *now);
   return kSuccess;
 }

@@ -106,26 +106,27 @@ void ForwarderHost::wake() const {
 void ForwarderHost::run() {
   while (!stopping_) {
     bool more = false;
-    std::optional<MonotonicTime> until;
+    Rest rest;
     {
       const std::lock_guard lock(mutex_);
       more = forwarder_->step();
-      until = forwarder_->next_deadline();
+      const forwarder::Fpm* const fpm = forwarder_->fpm();
+      rest = {forwarder_->next_deadline(), forwarder_->descriptor(), fpm != nullptr ? fpm->descriptor() : -1};
     }
     while (others_.load() != 0) std::this_thread::yield();
-    if (!more && !stopping_) sleep(until);
+    if (!more && !stopping_) sleep(rest);
   }
 }
 
-void ForwarderHost::sleep(std::optional<MonotonicTime> until) const {
-  pollfd watched[2] = {{wake_.number(), POLLIN, 0}, {forwarder_->descriptor(), POLLIN, 0}};
+void ForwarderHost::sleep(const Rest& rest) const {
+  pollfd watched[3] = {{wake_.number(), POLLIN, 0}, {rest.kernel, POLLIN, 0}, {rest.feed, POLLIN, 0}};
   timespec timeout{};
-  if (until) {
-    const auto left = std::max(*until - system_clock().now(), Duration{0});
+  if (rest.until) {
+    const auto left = std::max(*rest.until - system_clock().now(), Duration{0});
     timeout.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(left).count();
     timeout.tv_nsec = (left % std::chrono::seconds(1)).count();
   }
-  if (::ppoll(watched, 2, until ? &timeout : nullptr, nullptr) > 0 && watched[0].revents != 0) {
+  if (::ppoll(watched, 3, rest.until ? &timeout : nullptr, nullptr) > 0 && watched[0].revents != 0) {
     std::uint64_t count = 0;
     [[maybe_unused]] const auto taken = ::read(wake_.number(), &count, sizeof count);
   }
@@ -167,6 +168,48 @@ Result<forwarder::Forwarder::Status> ForwarderHost::status() {
 
 Result<forwarder::Unicast::Explained> ForwarderHost::explain(rtm::Handle dest) {
   return with_forwarder([&](forwarder::Forwarder& its) { return its.explain(dest); });
+}
+
+// --- a routing daemon's feed
+// ----------------------------------------------------------------------------------------------------
+
+// What was asked of the forwarder, and the thread learns that there is something else to wait for.
+template <class F>
+Result<void> ForwarderHost::change_feed(F&& act) {
+  const auto asked = with_forwarder([&](forwarder::Forwarder& its) { return act(its); });
+  wake();
+  return asked ? *asked : tl::unexpected(asked.error());
+}
+
+Result<void> ForwarderHost::start_fpm(const net::Address& address, std::uint16_t port,
+                                      const forwarder::FpmSettings& settings) {
+  const std::lock_guard life(life_);
+  if (!is_running()) return fail(ErrorKind::kNotFound, "no forwarder runs in this process");
+  if (fpm_status()) return fail(ErrorKind::kAlreadyExists, "a routing daemon's feed is taken already");
+  auto feed = kernel::listen_for_fpm(address, port);
+  if (!feed) return tl::unexpected(feed.error());
+  return change_feed([&](forwarder::Forwarder& its) { return its.start_fpm(std::move(*feed), settings); });
+}
+
+Result<void> ForwarderHost::stop_fpm() {
+  const std::lock_guard life(life_);
+  return change_feed([](forwarder::Forwarder& its) { return its.stop_fpm(); });
+}
+
+Result<void> ForwarderHost::fpm_all_sent() {
+  const std::lock_guard life(life_);
+  return change_feed([](forwarder::Forwarder& its) -> Result<void> {
+    if (its.fpm() == nullptr) return fail(ErrorKind::kNotFound, "no routing daemon's feed is taken");
+    return its.fpm()->all_sent();
+  });
+}
+
+Result<forwarder::Fpm::Status> ForwarderHost::fpm_status() {
+  const auto asked = with_forwarder([](forwarder::Forwarder& its) -> Result<forwarder::Fpm::Status> {
+    if (its.fpm() == nullptr) return fail(ErrorKind::kNotFound, "no routing daemon's feed is taken");
+    return its.fpm()->status();
+  });
+  return asked ? *asked : tl::unexpected(asked.error());
 }
 
 }  // namespace turnpike::runtime

@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "forwarder/forwarder.h"
 #include "kernel/port.h"
+#include "net/address.h"
 #include "runtime/forwarder_guard.h"
 #include "runtime/world.h"
 
@@ -46,15 +47,30 @@ class ForwarderHost {
   Result<forwarder::Forwarder::Status> status();
   Result<forwarder::Unicast::Explained> explain(rtm::Handle dest);
 
+  // A routing daemon's feed, in the calling thread's network namespace. kNotFound: no forwarder runs, or there is no
+  // feed; kAlreadyExists; and what listen_for_fpm answers.
+  Result<void> start_fpm(const net::Address& address, std::uint16_t port, const forwarder::FpmSettings& settings);
+  Result<void> stop_fpm();
+  Result<void> fpm_all_sent();
+  Result<forwarder::Fpm::Status> fpm_status();
+
   [[nodiscard]] bool is_running() const { return running_.load(std::memory_order_acquire); }
 
  private:
   ForwarderHost() = default;
   void run();
-  void sleep(std::optional<MonotonicTime> until) const;
+  // What it waits for, as of its last step.
+  struct Rest {
+    std::optional<MonotonicTime> until;
+    int kernel = -1;
+    int feed = -1;
+  };
+  void sleep(const Rest& rest) const;
   void wake() const;
   template <class F>
   auto with_forwarder(F&& act) -> Result<decltype(act(std::declval<forwarder::Forwarder&>()))>;
+  template <class F>
+  Result<void> change_feed(F&& act);
   void forget();
 
   std::mutex life_;  // start and stop, one at a time
