@@ -4,6 +4,28 @@ from ground import MEND
 
 DAEMONS = "/usr/lib/frr"
 
+# Of the peer in docs/with-frr.md, whose neighbour is `neighbour`.
+PEER = """router bgp 65002
+ bgp router-id 10.0.12.2
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ neighbor {neighbour} remote-as 65001
+ address-family ipv4 unicast
+  network 203.0.113.0/24
+ exit-address-family
+ address-family ipv6 unicast
+  network fd00:113::/64
+  neighbor {neighbour} activate
+ exit-address-family
+exit
+"""
+
+# A test does not want to wait two minutes for a second try.
+HASTE = """router bgp {number}
+ neighbor {neighbour} timers connect 1
+exit
+"""
+
 # As an ordinary user the ground has one user and group alone, and FRRouting insists on its group: it is root's there.
 PREPARE = ("mount -t tmpfs none /var/tmp && sed 's/^frrvty:.*/frrvty:x:0:root/' /etc/group >{folder}/group"
            " && mount --bind {folder}/group /etc/group")

@@ -19,11 +19,16 @@ def block(page, *after):
     return "\n".join(lines[begin:end]) + "\n"
 
 
-def wire_recipe(ground):
-    """The router of the recipes with its links up0 and in0, its peer, and a host inside that has 192.0.2.1."""
-    ground.need("veth", "nexthop")
+def wire_recipe(ground, extra=None):
+    """The router of the recipes with its links up0 and in0, its peer, and a host inside that has 192.0.2.1; with `extra`,
+    a host's name and address, another on the link between router and peer."""
+    ground.need("veth", "nexthop", *(["bridge"] if extra else []))
     router, peer, inside = (ground.host(name) for name in ("router", "peer", "inside"))
-    ground.wire((router, "up0", "10.0.12.1/24", "fd00:12::1/64"), (peer, "eth0", "10.0.12.2/24", "fd00:12::2/64"))
+    ends = [(router, "up0", "10.0.12.1/24", "fd00:12::1/64"), (peer, "eth0", "10.0.12.2/24", "fd00:12::2/64")]
+    if extra:
+        ground.bridge("switch", *ends, (ground.host(extra[0]), "eth0", extra[1]))
+    else:
+        ground.wire(*ends)
     ground.wire((router, "in0", "10.7.0.1/24", "fd00:7::1/64"), (inside, "eth0", "10.7.0.2/24", "fd00:7::2/64"))
     router.forward()
     inside.ip("route add default via 10.7.0.1", "addr add 192.0.2.1/24 dev lo")

@@ -1,28 +1,9 @@
 """Beside FRRouting: what docs/with-frr.md says, with the real daemons."""
 
-from frr import Frr
+from frr import HASTE, PEER, Frr
 from recipes import block, routes_of, run_router, wire_recipe
 
 PAGE = "with-frr.md"
-HASTE = """router bgp {number}
- neighbor {neighbour} timers connect 1
-exit
-"""  # a test does not want to wait two minutes for a second try
-PEER = """router bgp 65002
- bgp router-id 10.0.12.2
- no bgp ebgp-requires-policy
- no bgp network import-check
- neighbor {neighbour} remote-as 65001
- address-family ipv4 unicast
-  network 203.0.113.0/24
- exit-address-family
- address-family ipv6 unicast
-  network fd00:113::/64
-  neighbor {neighbour} activate
- exit-address-family
-exit
-"""
-
 
 
 def test_routes_cross_in_both_directions(ground, tmp_path):
