@@ -15,8 +15,7 @@ bool has_ways(kernel::RouteType type) { return type == kernel::RouteType::kUnica
 
 FpmRoutes::FpmRoutes(rtm::Table& table, kernel::Family family, bool gateways_only, HopsOf hops_of, Owners::Told owns,
                      const Clock& clock)
-    : family_(family),
-      gateways_only_(gateways_only),
+    : gateways_only_(gateways_only),
       hops_of_(std::move(hops_of)),
       clock_(clock),
       owners_(table, family, kInstance, std::move(owns)),

@@ -97,7 +97,6 @@ class FpmRoutes {
   void set_absent(Entry& entry, bool absent);
   void forget(const kernel::Prefix& destination, Entry& entry);
 
-  const kernel::Family family_;
   const bool gateways_only_;
   const HopsOf hops_of_;
   const Clock& clock_;
