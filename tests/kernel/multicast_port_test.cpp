@@ -212,6 +212,7 @@ TEST_P(MulticastPortTest, ADeviceThatReturnsForwardsAgain) {
                    "link set west up", "addr add 10.0.1.1/24 dev west", "addr add fd00:1::1/64 dev west"});
   scene.left.ip({"link set eth0 up", "addr add 10.0.1.2/24 dev eth0", "addr add fd00:1::2/64 dev eth0"});
   scene.left.await_running("eth0");
+  scene.router.await_running("west");
   GroupReceiver again(scene.left, "eth0", group());
   ASSERT_TRUE(port->device_there(west));
   EXPECT_EQ(port->status().vifs_lost, 0U);
