@@ -27,12 +27,17 @@ TP_BEGIN
 #define TP_MGM_UNICAST_VIEW 0x1u
 /* Packets on another interface than their entry's are told to pfnWrongIfCallback; else that is never called. */
 #define TP_MGM_WRONG_INTERFACE 0x2u
+/* Forwarding outlives this process. A turnpike-keeper that runs in the network namespace, under the same user id, holds
+ * the kernel's socket too; when this process dies, flows that stand are forwarded on, and the next start with this flag
+ * takes them over. Without a keeper the log and TpMgmGetStatus say so, and one that comes later is found. */
+#define TP_MGM_KEEP 0x4u
 
 typedef struct TP_MGM_FORWARDER_OPTIONS {
   uint32_t size; /* sizeof(TP_MGM_FORWARDER_OPTIONS) */
   uint32_t flags;
   uint32_t kernel_table;   /* 0: the one that packets go to without a rule (`ip mrule`); below 1,000,000,000 */
   uint32_t receive_buffer; /* bytes for news of unknown flows, some 700 for each. 0: 64 MiB */
+  uint32_t settle_ms;      /* how long flows of a former life go on as they stand; see TpMgmAllClaimed. 0: 30 s */
 } TP_MGM_FORWARDER_OPTIONS;
 
 /* The kernel forwards for this process, in the network namespace of the calling thread. Null options: the defaults.
@@ -45,6 +50,11 @@ typedef struct TP_MGM_FORWARDER_OPTIONS {
  * ERROR_NOT_ENOUGH_MEMORY (8). Nothing is changed then. */
 TP_API uint32_t TpMgmForwarderStart(const TP_MGM_FORWARDER_OPTIONS* options, char* holder,
                                     size_t holder_size) TP_NOEXCEPT;
+
+/* After a take-over: every client has taken its interfaces and said its memberships. Now each flow that stands is
+ * corrected in one step to what they make of it, and removed if they make nothing. NO_ERROR; ERROR_NOT_FOUND (1168):
+ * the kernel does not forward for this process. */
+TP_API uint32_t TpMgmAllClaimed(void) TP_NOEXCEPT;
 
 /* Takes everything out of the kernel. NO_ERROR; ERROR_NOT_FOUND (1168): the kernel does not forward for this process;
  * ERROR_BUSY (170): clients are registered. */
@@ -95,6 +105,9 @@ typedef struct TP_MGM_STATUS {
   uint64_t upcalls_ignored; /* about an interface that nobody holds any more */
   uint64_t devices_lost;    /* that somebody holds and that have gone */
   uint64_t receive_buffer;  /* bytes granted for upcalls */
+  uint64_t kept;            /* 1: a turnpike-keeper holds the socket too */
+  uint64_t taken_over;      /* flows of a former life that stood at the start */
+  uint64_t unclaimed;       /* of them, what is still as it stood */
 } TP_MGM_STATUS;
 
 /* Fills as much of the structure as its size says. 87 (ERROR_INVALID_PARAMETER): no structure, or not even room for its

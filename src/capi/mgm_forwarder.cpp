@@ -18,7 +18,7 @@ namespace {
 using runtime::World;
 
 constexpr std::uint32_t kCanNotComplete = 1003;
-constexpr std::uint32_t kFlags = TP_MGM_UNICAST_VIEW | TP_MGM_WRONG_INTERFACE;
+constexpr std::uint32_t kFlags = TP_MGM_UNICAST_VIEW | TP_MGM_WRONG_INTERFACE | TP_MGM_KEEP;
 constexpr std::uint32_t kMostBoundaries = 4096;
 
 std::uint32_t start(net::Family family, const TP_MGM_FORWARDER_OPTIONS& options, std::span<char> holder) {
@@ -26,6 +26,8 @@ std::uint32_t start(net::Family family, const TP_MGM_FORWARDER_OPTIONS& options,
   runtime::MulticastSettings settings;
   settings.kernel.table = options.kernel_table;
   settings.kernel.wrong_interface = (options.flags & TP_MGM_WRONG_INTERFACE) != 0;
+  settings.kernel.keep = (options.flags & TP_MGM_KEEP) != 0;
+  if (options.settle_ms != 0) settings.settle = std::chrono::milliseconds(options.settle_ms);
   settings.unicast_view = (options.flags & TP_MGM_UNICAST_VIEW) != 0;
   if (options.receive_buffer != 0) settings.kernel.receive_buffer = options.receive_buffer;
   std::string who;
@@ -79,6 +81,8 @@ uint32_t TpMgmForwarderStart(const TP_MGM_FORWARDER_OPTIONS* options, char* hold
 uint32_t TpMgmForwarderStop(void) noexcept {
   return capi::guarded([] { return capi::code_of(World::instance().multicast().stop()); });
 }
+
+uint32_t TpMgmAllClaimed(void) noexcept { return capi::code_of(World::instance().multicast().all_claimed()); }
 
 uint32_t TpMgmSetScope(uint32_t device, uint32_t threshold, const TP_MGM_BOUNDARY* boundaries,
                        uint32_t count) noexcept {
@@ -135,7 +139,10 @@ uint32_t TpMgmGetStatus(TP_MGM_STATUS* status) noexcept {
                               .upcalls_lost = forwarded.upcalls_lost,
                               .upcalls_ignored = forwarded.upcalls_ignored,
                               .devices_lost = forwarded.vifs_lost,
-                              .receive_buffer = forwarded.receive_buffer};
+                              .receive_buffer = forwarded.receive_buffer,
+                              .kept = forwarded.kept ? 1U : 0U,
+                              .taken_over = forwarded.taken_over,
+                              .unclaimed = forwarded.unclaimed};
   std::memcpy(status, &full, full.size);
   return capi::kSuccess;
 }

@@ -49,6 +49,13 @@ bool has_one_of(const std::string& process, const std::set<std::string>& links) 
 
 }  // namespace
 
+std::string process_named(const std::string& number) {
+  std::string command;
+  std::ifstream name("/proc/" + number + "/comm");
+  std::getline(name, command);
+  return "process " + number + (command.empty() ? "" : " (" + command + ")");
+}
+
 std::string multicast_holders(net::Family family, unsigned long own) {
   std::set<std::string> links;
   for (const unsigned long inode : sockets_of(family, own)) links.insert("socket:[" + std::to_string(inode) + "]");
@@ -58,10 +65,7 @@ std::string multicast_holders(net::Family family, unsigned long own) {
     const std::string process = each->d_name;
     if (!std::all_of(process.begin(), process.end(), [](char c) { return c >= '0' && c <= '9'; })) continue;
     if (!has_one_of(process, links)) continue;
-    std::string command;
-    std::ifstream name("/proc/" + process + "/comm");
-    std::getline(name, command);
-    holders += (holders.empty() ? "process " : ", process ") + process + (command.empty() ? "" : " (" + command + ")");
+    holders += (holders.empty() ? "" : ", ") + process_named(process);
   }
   return holders.empty() ? "a process that cannot be seen from here" : holders;
 }

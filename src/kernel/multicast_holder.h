@@ -12,4 +12,7 @@ namespace turnpike::kernel {
 // a table, nor which table, so this is as near as one comes. `own` is left out: the inode of the asker's socket.
 std::string multicast_holders(net::Family family, unsigned long own);
 
+// "process 4711 (pimd)".
+std::string process_named(const std::string& number);
+
 }  // namespace turnpike::kernel

@@ -4,6 +4,11 @@
 // The kernel knows one owner for each table and family: the socket that said MRT_INIT. So opening a port may be refused
 // because somebody else has the table; `holder` then says who. Several ports for several tables live side by side.
 //
+// With `keep`, a turnpike-keeper that runs here holds a second descriptor of the socket. When this process dies, the
+// table stays as it is, and the next port that is opened with `keep` takes it over: virtual interfaces that the manager
+// adds are the standing ones, entries that it puts replace the standing ones without a gap, and when everything has
+// been claimed, `sweep` removes the rest.
+//
 // Virtual interfaces are numbered by the manager and, for itself, by the kernel. The port holds which is which, because
 // a table that is taken over from an earlier life has numbers of its own.
 //
@@ -32,6 +37,7 @@ namespace turnpike::kernel {
 struct MulticastOptions {
   net::Family family = net::Family::kIpv4;
   std::uint32_t table = 0;       // 0: the one that packets go to without a rule; below 1,000,000,000
+  bool keep = false;             // over the end of this process, where a turnpike-keeper runs
   bool wrong_interface = false;  // tell of packets that came in on another interface than their entry's
   // Of upcalls, in bytes. It is forced beyond the system's limit where that is permitted: the default of Linux holds
   // some 250 upcalls, and what does not fit is lost for ten seconds.
@@ -88,6 +94,9 @@ struct MulticastStatus {
   std::uint64_t upcalls_ignored = 0;  // about an interface that nobody holds, or not readable
   std::uint64_t vifs_lost = 0;        // whose device went while somebody held it, and has not come back
   std::size_t receive_buffer = 0;     // bytes that were granted, as the kernel counts them
+  bool kept = false;                  // turnpike-keeper holds the socket too
+  std::uint64_t taken_over = 0;       // entries of an earlier life that stood when the port was opened
+  std::uint64_t unclaimed = 0;        // of them, what the manager has neither put nor removed
 };
 
 class MulticastPort : public mgm::Forwarder {
@@ -107,6 +116,19 @@ class MulticastPort : public mgm::Forwarder {
 
   // kNotFound: no virtual interface of ours is on it. kKernel.
   virtual Result<VifCounters> device_counters(net::InterfaceIndex device) = 0;
+
+  // Entries of an earlier life that nobody has claimed, each with the virtual interface of the manager's where its
+  // packets come in; kNoVif: nobody holds that device.
+  struct Unclaimed {
+    mgm::Flow flow;
+    mgm::Vif parent = mgm::kNoVif;
+  };
+  [[nodiscard]] virtual std::vector<Unclaimed> unclaimed() const = 0;
+  // Takes what is left of the earlier life out of the kernel.
+  virtual void sweep() = 0;
+
+  // Where the port is to be kept and is not (turnpike-keeper was not there, or has gone): tries again.
+  virtual void seek_keeper() = 0;
 
   [[nodiscard]] virtual MulticastStatus status() const = 0;
 

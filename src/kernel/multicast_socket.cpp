@@ -63,7 +63,11 @@ Result<MulticastSocket> MulticastSocket::open(net::Family family, std::size_t re
   Descriptor made(::socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
                            is_ipv4 ? IPPROTO_IGMP : IPPROTO_ICMPV6));
   if (!made.is_open()) return fail_errno(errno, "no raw socket for multicast routing");
-  MulticastSocket socket(family, std::move(made));
+  return adopt(family, std::move(made), receive_buffer);
+}
+
+Result<MulticastSocket> MulticastSocket::adopt(net::Family family, Descriptor descriptor, std::size_t receive_buffer) {
+  MulticastSocket socket(family, std::move(descriptor));
   if (const auto prepared = socket.prepare(receive_buffer); !prepared) return tl::unexpected(prepared.error());
   return socket;
 }
@@ -113,8 +117,8 @@ Result<void> MulticastSocket::claim(std::uint32_t table) {
   return set_number(MRT_INIT, 1, "the multicast table was not given to us");
 }
 
-Result<void> MulticastSocket::tell_wrong_interfaces() {
-  return set_number(MRT_PIM, 1, "the kernel does not tell of wrong interfaces");
+Result<void> MulticastSocket::tell_wrong_interfaces(bool on) {
+  return set_number(MRT_PIM, on ? 1 : 0, "the kernel does not tell of wrong interfaces");
 }
 
 void MulticastSocket::give_back() { (void)set_number(MRT_DONE, 1, "the multicast table was not taken back"); }

@@ -19,9 +19,12 @@ class MulticastSocket {
   // A socket that may become a table's owner, and is not yet: claim.
   static Result<MulticastSocket> open(net::Family family, std::size_t receive_buffer);
 
+  // One that has a table already, from an earlier life.
+  static Result<MulticastSocket> adopt(net::Family family, Descriptor descriptor, std::size_t receive_buffer);
+
   // kKernel with EADDRINUSE: another socket has the table.
   Result<void> claim(std::uint32_t table);
-  Result<void> tell_wrong_interfaces();
+  Result<void> tell_wrong_interfaces(bool on);
   // Gives the table back, with all that is in it.
   void give_back();
 

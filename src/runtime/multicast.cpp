@@ -92,7 +92,7 @@ Result<void> Multicast::start(MulticastSettings settings, std::string& holder) {
   const auto manager = manager_locked();
   if (!manager) return tl::unexpected(manager.error());
   settings.kernel.family = family_;
-  auto host = MulticastHost::open(settings.kernel, **manager, holder);
+  auto host = MulticastHost::open(settings.kernel, settings.settle, **manager, holder);
   if (!host) return tl::unexpected(host.error());
   chosen_.choose((*host)->port());
   if (auto running = (*host)->run(); !running) {
@@ -103,6 +103,13 @@ Result<void> Multicast::start(MulticastSettings settings, std::string& holder) {
   (*manager)->set_wrong_interface_alerts(settings.kernel.wrong_interface);
   view_.look_into(settings.unicast_view ? MulticastView::Kind::kUnicast : MulticastView::Kind::kMulticast);
   host_ = std::move(*host);
+  return {};
+}
+
+Result<void> Multicast::all_claimed() {
+  const std::lock_guard lock(mutex_);
+  if (host_ == nullptr) return fail(ErrorKind::kNotFound, "the kernel forwards no multicast for this process");
+  host_->all_claimed();
   return {};
 }
 

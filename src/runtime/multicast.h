@@ -10,6 +10,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -28,7 +29,8 @@ class World;
 
 struct MulticastSettings {
   kernel::MulticastOptions kernel;
-  bool unicast_view = false;  // the way to a source is that of unicast packets
+  std::chrono::milliseconds settle{30'000};  // after a take-over, until every client has to have said what it has
+  bool unicast_view = false;                 // the way to a source is that of unicast packets
 };
 
 class Multicast final : mgm::Alarm, Clock {
@@ -47,6 +49,8 @@ class Multicast final : mgm::Alarm, Clock {
   // From now on the kernel forwards. kAlreadyExists: it does already. kUnsupported, kDenied, kKernel, kInvalidArgument,
   // and kBusy with `holder` filled in: as kernel::open_multicast_port has it. kBusy without: clients are registered.
   Result<void> start(MulticastSettings settings, std::string& holder);
+  // After a take-over: every client has said what it has. kNotFound: the kernel does not forward.
+  Result<void> all_claimed();
   // Nothing of ours is in the kernel afterwards. kNotFound: it does not forward. kBusy: clients are registered.
   Result<void> stop();
   // The process ends: nobody is called any more, and the kernel stays as it is.

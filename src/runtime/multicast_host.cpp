@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <exception>
@@ -23,7 +24,8 @@ constexpr auto kPatience = std::chrono::seconds(2);  // with a client's callback
 }  // namespace
 
 Result<std::unique_ptr<MulticastHost>> MulticastHost::open(const kernel::MulticastOptions& options,
-                                                           mgm::Manager& manager, std::string& holder) {
+                                                           std::chrono::milliseconds settle, mgm::Manager& manager,
+                                                           std::string& holder) {
   auto netlink = kernel::open_real_port();
   if (!netlink) return tl::unexpected(netlink.error());
   kernel::MonitorOptions about_links;
@@ -34,7 +36,8 @@ Result<std::unique_ptr<MulticastHost>> MulticastHost::open(const kernel::Multica
   if (!wake.is_open()) return fail_errno(errno, "no eventfd for the multicast forwarder");
   auto port = kernel::open_multicast_port(options, holder);
   if (!port) return tl::unexpected(port.error());
-  std::unique_ptr<MulticastHost> host(new MulticastHost(std::move(*port), manager));
+  std::unique_ptr<MulticastHost> host(new MulticastHost(std::move(*port), manager, options.keep));
+  if (host->port_->status().unclaimed != 0) host->settles_at_ = std::chrono::steady_clock::now() + settle;
   host->links_ = std::move(*links);
   host->wake_ = std::move(wake);
   return host;
@@ -58,8 +61,18 @@ void MulticastHost::stop() {
   port_->stop();
 }
 
+void MulticastHost::all_claimed() {
+  all_claimed_ = true;
+  wake();
+}
+
 void MulticastHost::ask_to_end() {
   stopping_ = true;
+  wake();
+}
+
+// A failed write means that the counter is full, and so the thread is awake.
+void MulticastHost::wake() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto written = ::write(wake_.number(), &one, sizeof one);
 }
@@ -88,12 +101,45 @@ void MulticastHost::end() {
 void MulticastHost::loop() {
   pollfd watched[] = {{wake_.number(), POLLIN, 0}, {port_->descriptor(), POLLIN, 0}, {links_->descriptor(), POLLIN, 0}};
   while (!stopping_) {
-    if (::poll(watched, std::size(watched), -1) < 0) continue;  // a signal that cannot be blocked
+    const int ready = ::poll(watched, std::size(watched), wait_time());
+    if (ready < 0) continue;  // a signal that cannot be blocked
+    if (ready == 0) port_->seek_keeper();
+    if (watched[0].revents != 0) {
+      std::uint64_t count = 0;
+      [[maybe_unused]] const auto taken = ::read(wake_.number(), &count, sizeof count);
+    }
     read_what_waits(watched[1].revents != 0, watched[2].revents != 0);
+    settle();
   }
   const std::lock_guard lock(mutex_);
   has_ended_ = true;
   ended_.notify_all();
+}
+
+int MulticastHost::wait_time() const {
+  constexpr auto kKeeperPause = std::chrono::milliseconds(1000);  // between two looks for turnpike-keeper
+  auto left = is_to_be_kept_ ? kKeeperPause : std::chrono::milliseconds(-1);
+  if (settles_at_) {
+    const auto until = std::chrono::ceil<std::chrono::milliseconds>(*settles_at_ - std::chrono::steady_clock::now());
+    left = left.count() < 0 ? until : std::min(left, until);
+    left = std::max(left, std::chrono::milliseconds(0));
+  }
+  return static_cast<int>(left.count());
+}
+
+void MulticastHost::settle() {
+  const bool is_due = settles_at_ && std::chrono::steady_clock::now() >= *settles_at_;
+  if (!all_claimed_.exchange(false) && !is_due) return;
+  settles_at_.reset();
+  const auto standing = port_->unclaimed();
+  for (const auto& each : standing) {
+    if (each.parent != mgm::kNoVif && !stopping_) manager_.unknown_flow(each.flow, each.parent, {});
+  }
+  if (stopping_) return;
+  const auto left = port_->status().unclaimed;
+  port_->sweep();
+  TURNPIKE_LOG(LogLevel::kNotice, "runtime", "multicast forwarding of an earlier life is taken over",
+               {"entries", standing.size() - left}, {"removed", left});
 }
 
 void MulticastHost::read_what_waits(bool upcalls, bool news) {

@@ -519,6 +519,7 @@ TEST(MgmKernel, BadInputIsRefused) {
     EXPECT_EQ(start(0x80), kWrong);
     EXPECT_EQ(start(0, 1'000'000'000), kWrong);
     EXPECT_EQ(TpMgmForwarderStop(), static_cast<DWORD>(ERROR_NOT_FOUND));
+    EXPECT_EQ(TpMgmAllClaimed(), static_cast<DWORD>(ERROR_NOT_FOUND));
     EXPECT_EQ(TpMgmGetDeviceCounters(town.in, nullptr), kWrong);
     TP_MGM_DEVICE_COUNTERS counters{};
     EXPECT_EQ(TpMgmGetDeviceCounters(town.in, &counters), static_cast<DWORD>(ERROR_NOT_FOUND));
