@@ -208,21 +208,30 @@ bool Forwarder::resync_next_hops() {
   return true;
 }
 
-// The importers before the tables: what is foreign is known when ours is compared.
+// One dump for both: ours to the table, the others to the importer.
 bool Forwarder::resync_routes() {
   for (const Table& table : tables_) {
-    Importer* importer = table.importer.get();
-    const std::uint32_t its_table = table.unicast->kernel_table();
-    if (importer != nullptr) {
-      importer->begin();
-      const kernel::Taker<kernel::Route> taker{{}, [&](const kernel::Route& route) { importer->taken(route); }};
-      kernel::RouteFilter filter;
-      filter.family = table.unicast->family();
-      if (its_table != kernel::kMainTable) filter.table = its_table;
-      if (!port_.dump_routes(filter, taker)) return false;
-      importer->end();
-    }
-    if (!table.unicast->reconcile(port_)) return false;
+    Importer* const importer = table.importer.get();
+    Unicast& unicast = *table.unicast;
+    kernel::RouteFilter filter;
+    filter.family = unicast.family();
+    if (importer == nullptr) filter.protocol = settings_.protocol;
+    // The importer takes the local table for a part of the main one.
+    if (importer == nullptr || unicast.kernel_table() != kernel::kMainTable) filter.table = unicast.kernel_table();
+    const kernel::Taker<kernel::Route> taker{[&] {
+                                               if (importer != nullptr) importer->begin();
+                                               unicast.begin_reconcile();
+                                             },
+                                             [&](const kernel::Route& route) {
+                                               if (route.protocol == settings_.protocol) {
+                                                 unicast.seen(route);
+                                               } else if (importer != nullptr) {
+                                                 importer->taken(route);
+                                               }
+                                             }};
+    if (!port_.dump_routes(filter, taker)) return false;
+    if (importer != nullptr) importer->end();
+    unicast.end_reconcile();
   }
   return true;
 }

@@ -31,57 +31,112 @@ std::uint32_t Unicast::find(const Prefix& prefix) {
   std::ranges::copy(prefix.address().bytes(), address.address);
   const auto handle = table_.find_destination(self_, address);
   const std::uint32_t index = handle ? rtm::index_of(*handle) : 0;
-  return index != 0 && index < entries_.size() && entries_[index].held != 0 && handle_of(index) == *handle ? index : 0;
+  return index != 0 && entries_.holds(index) && handle_of(index) == *handle ? index : 0;
 }
 
 bool Unicast::is_as_installed(const Entry& entry, const kernel::Route& route) const {
   const Target& target = targets_[entry.installed];
-  const std::uint32_t id = target.path != 0 ? next_hops_.id_of(paths_[target.path].object) : target.adopted_id;
+  const std::uint32_t adopted_id = target.adopted_id != kNoObject ? target.adopted_id : 0;
+  const std::uint32_t id = target.path != 0 ? next_hops_.id_of(paths_[target.path].object) : adopted_id;
   return route.type == target.type && route.next_hop_id == id && settings_in(route) == route_settings_[target.settings];
 }
 
 // --- adopting and reconciling
 // -----------------------------------------------------------------------------------------------
 
-// The kernel has a route of a former life to this destination: it is taken for ours, as it stands. One that says what
-// is wanted is so installed; another will be replaced. While it is not known where to, it is left alone.
-void Unicast::adopt(Entry& entry, const Prefix& prefix) {
-  const auto former = adopted_.find(prefix);
-  if (former == adopted_.end() || entry.wanted == 0) return;
+// The kernel has a route to this destination that is wanted, and that a former life wrote: it is taken for ours, as it
+// stands. One that says what is wanted is so installed; another will be replaced. While it is not wanted, or not known
+// where to, it is left alone, as one that nobody has claimed.
+void Unicast::claim(Entry& entry, const Prefix& prefix) {
   const Target& wanted = targets_[entry.wanted];
-  if (wanted.path != 0 && paths_[wanted.path].recursive && paths_[wanted.path].ways.empty()) return;
-  const Adopted& its = former->second;
-  const std::uint32_t id = wanted.path != 0 ? next_hops_.id_of(paths_[wanted.path].object) : 0;
-  if (its.type == wanted.type && its.settings == wanted.settings && its.next_hop_id == id) {
-    set_installed(entry, entry.wanted);
-    ++counters_.kept;
-  } else {
-    const bool has_object = its.type == kernel::RouteType::kUnicast && its.next_hop_id != 0;
-    const std::uint32_t target = share_target(
-        {.type = its.type, .settings = its.settings, .adopted_id = has_object ? its.next_hop_id : kNoObject});
-    set_installed(entry, target);
-    release_target(target);
+  const Path& path = paths_[wanted.path];
+  if (entry.wanted == 0 || (path.recursive && path.ways.empty())) {
+    if (entry.adopted != 0 && adopted_.insert(prefix, entry.installed)) use_target(entry.installed);
+    return forget_found(entry);
   }
-  adopted_.erase(former);
+  if (entry.installed == 0) {
+    entry.installed = adopted_.take(prefix);
+  } else if (entry.adopted == 0) {
+    return;
+  } else {
+    entry.adopted = 0;
+    --found_;
+  }
+  const Target& its = targets_[entry.installed];
+  const std::uint32_t id = wanted.path != 0 ? next_hops_.id_of(path.object) : kNoObject;
+  if (entry.installed == 0 || its.type != wanted.type || its.settings != wanted.settings || its.adopted_id != id)
+    return;
+  set_installed(entry, entry.wanted);
+  ++counters_.kept;
 }
 
-Result<void> Unicast::reconcile(kernel::Port& port) {
-  wants_reconcile_ = false;
-  const kernel::Taker<kernel::Route> taker{
-      [&] {
-        adopted_.clear();
-        strays_.clear();
-        scan([](std::uint32_t, Entry& entry) { entry.unseen = entry.installed != 0 ? 1 : 0; });
-      },
-      [&](const kernel::Route& route) { seen(route); }};
-  const auto dumped = port.dump_routes(
-      {.family = settings_.family, .table = settings_.kernel_table, .protocol = protocol_, .link = {}}, taker);
-  if (!dumped) {
-    wants_reconcile_ = true;
-    return tl::unexpected(dumped.error());
+// The next hop object that the former life's route to this destination names; 0: none that is known.
+std::uint32_t Unicast::adopted_id(const Entry& entry, const Prefix& prefix) const {
+  return targets_[entry.adopted != 0 ? entry.installed : adopted_.find(prefix)].adopted_id;
+}
+
+void Unicast::note_found(std::uint32_t index, const kernel::Route& route) {
+  const bool has_object = route.type == kernel::RouteType::kUnicast && route.next_hop_id != 0;
+  const std::uint32_t target = share_target({.type = route.type,
+                                             .settings = share_settings(settings_in(route)),
+                                             .adopted_id = has_object ? route.next_hop_id : kNoObject});
+  if (index != 0) {
+    entries_[index].installed = target;
+    entries_[index].adopted = 1;
+    ++found_;
+    make_dirty(index);
+  } else if (const std::uint32_t other = adopted_.find(route.destination);
+             other != 0 && priority_of(other) != route.priority) {
+    release_target(target);
+    strays_.emplace_back(route.destination, route.priority);
+  } else {
+    release_target(adopted_.take(route.destination));
+    adopted_.insert(route.destination, target);
   }
+}
+
+void Unicast::forget_found(Entry& entry) {
+  if (entry.adopted == 0) return;
+  set_installed(entry, 0);
+  entry.adopted = 0;
+  --found_;
+}
+
+void Unicast::begin_reconcile() {
+  wants_reconcile_ = false;
+  adopted_.for_each([this](const Prefix&, std::uint32_t target) { release_target(target); });
+  adopted_.clear();
+  strays_.clear();
+  bag_.insert(bag_.end(), checks_.begin(), checks_.end());
+  checks_.clear();
+  scan([this](std::uint32_t, Entry& entry) {
+    forget_found(entry);
+    entry.unseen = entry.installed != 0 ? 1 : 0;
+  });
+}
+
+void Unicast::seen(const kernel::Route& route) {
+  if (is_none_of_ours(route)) return;
+  const std::uint32_t index = find(route.destination);
+  if (index == 0 || entries_[index].installed == 0) return note_found(index, route);
+  Entry& entry = entries_[index];
+  if (route.priority != priority_of(entry.installed)) {
+    strays_.emplace_back(route.destination, route.priority);
+    return;
+  }
+  entry.unseen = 0;
+  if (entry.adopted == 0 && !is_as_installed(entry, route)) {
+    ++counters_.repaired;
+    entry.differs = 1;
+    make_dirty(index);
+  }
+}
+
+void Unicast::end_reconcile() {
+  std::erase_if(bag_, [this](std::uint32_t index) { return entries_[index].adopted != 0; });
   std::uint64_t missing = 0;
   scan([&](std::uint32_t index, Entry& entry) {
+    if (entry.adopted != 0) checks_.push_back(index);
     if (entry.unseen == 0) return;
     entry.unseen = 0;
     ++missing;
@@ -90,34 +145,6 @@ Result<void> Unicast::reconcile(kernel::Port& port) {
   });
   counters_.repaired += missing;
   ++counters_.reconciled;
-  return {};
-}
-
-void Unicast::seen(const kernel::Route& route) {
-  if ((route.flags & kernel::kRouteCloned) != 0 || route.source || route.tos != 0) return;
-  const std::uint32_t index = find(route.destination);
-  const std::uint32_t settings = share_settings(settings_in(route));
-  if (index != 0 && entries_[index].installed != 0) {
-    Entry& entry = entries_[index];
-    if (route.priority != priority_of(entry.installed)) {
-      strays_.emplace_back(route.destination, route.priority);
-      return;
-    }
-    entry.unseen = 0;
-    if (!is_as_installed(entry, route)) {
-      ++counters_.repaired;
-      entry.differs = 1;
-      make_dirty(index);
-    }
-    return;
-  }
-  const auto [place, is_new] =
-      adopted_.try_emplace(route.destination, Adopted{route.type, route.next_hop_id, settings});
-  if (!is_new) {
-    strays_.emplace_back(route.destination, route.priority);
-  } else if (index != 0) {
-    make_dirty(index);  // thought not to be there
-  }
 }
 
 void Unicast::sweep_adopted() { sweeping_ = true; }
@@ -140,32 +167,40 @@ void Unicast::next_hops_changed() {
 // --- others
 // ------------------------------------------------------------------------------------------------------------------
 
+// Whether it is in no place of ours: another table or family, or of a kind that we never write.
+bool Unicast::is_none_of_ours(const kernel::Route& route) const {
+  return route.table != settings_.kernel_table || route.destination.family() != settings_.family || route.tos != 0 ||
+         (route.flags & kernel::kRouteCloned) != 0 || route.source;
+}
+
 void Unicast::heard(const kernel::Notice& notice, const kernel::Route& route) {
-  if (route.table != settings_.kernel_table || route.destination.family() != settings_.family || route.tos != 0 ||
-      (route.flags & kernel::kRouteCloned) != 0 || route.source) {
+  if (is_none_of_ours(route)) return;
+  const std::uint32_t index = find(route.destination);
+  const bool in_our_place =
+      index != 0 && entries_[index].installed != 0 && priority_of(entries_[index].installed) == route.priority;
+  if (in_our_place && entries_[index].adopted != 0) {  // nobody has claimed it, so there is nothing to repair
+    const bool is_ours = route.protocol == protocol_;
+    if (is_ours || (notice.replaced && !notice.gone)) forget_found(entries_[index]);
+    if (is_ours && !notice.gone) note_found(index, route);
     return;
   }
-  const std::uint32_t index = find(route.destination);
-  const bool ours =
-      index != 0 && entries_[index].installed != 0 && priority_of(entries_[index].installed) == route.priority;
   if (route.protocol != protocol_) {
-    if (ours && notice.replaced && !notice.gone) taken_away(index, route.destination, notice.writer);
+    if (in_our_place && notice.replaced && !notice.gone) taken_away(index, route.destination, notice.writer);
     if (index != 0 && notice.gone && entries_[index].state == static_cast<std::uint32_t>(RouteState::kConflict)) {
       make_dirty(index);
     }
-  } else if (ours && notice.gone) {
+  } else if (in_our_place && notice.gone) {
     taken_away(index, route.destination, notice.writer);
-  } else if (ours && !is_as_installed(entries_[index], route)) {
+  } else if (in_our_place && !is_as_installed(entries_[index], route)) {
     entries_[index].differs = 1;
     taken_away(index, route.destination, notice.writer);
-  } else if (!ours && !notice.gone) {
-    if (index == 0)
-      adopted_.try_emplace(route.destination,
-                           Adopted{route.type, route.next_hop_id, share_settings(settings_in(route))});
-    else
-      strays_.emplace_back(route.destination, route.priority);
-  } else if (!ours) {
-    adopted_.erase(route.destination);
+  } else if (!in_our_place && notice.gone) {
+    const std::uint32_t found = adopted_.find(route.destination);
+    if (found != 0 && priority_of(found) == route.priority) release_target(adopted_.take(route.destination));
+  } else if (!in_our_place && index == 0) {
+    note_found(0, route);
+  } else if (!in_our_place) {
+    strays_.emplace_back(route.destination, route.priority);
   }
 }
 

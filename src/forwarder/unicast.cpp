@@ -70,10 +70,13 @@ void Unicast::take_what_is_there() {
   const std::uint32_t capacity = table_.config().max_handles_in_enum;
   std::vector<std::byte> room(capacity * rtm::size_of_dest_image(1));
   while (const auto count = table_.next_dests(self_, *walk, capacity, room.data())) {
+    const std::size_t before = taken_.size();
     for (std::uint32_t i = 0; i < *count; ++i) {
       const auto& info = *reinterpret_cast<const rtm::DestImage*>(room.data() + i * rtm::size_of_dest_image(1));
-      if (table_.reference_handles(self_, std::span(&info.destination, 1))) taken_.push_back(info.destination);
+      taken_.push_back(info.destination);
     }
+    if (!table_.reference_handles(self_, std::span(taken_).subspan(before)))
+      taken_.resize(before);  // never: it held them
     static_cast<void>(table_.release_dest_infos(self_, *count, room.data()));
   }
   static_cast<void>(table_.delete_enum(self_, *walk));
@@ -96,7 +99,8 @@ bool Unicast::step(kernel::Writer& writer, std::size_t most) {
   write_work(writer);
   sweep_some(writer, most);
   tell_table();
-  return !bag_.empty() || more_changes_ || (sweeping_ && !adopted_.empty());
+  entries_.tidy();
+  return !bag_.empty() || !checks_.empty() || more_changes_ || (sweeping_ && !adopted_.empty());
 }
 
 // --- intake
@@ -113,14 +117,10 @@ void Unicast::intake(std::size_t most) {
   }
   for (const rtm::Handle handle : std::exchange(taken_, {})) {
     const std::uint32_t index = rtm::index_of(handle);
-    entries_.grow_to(index);
-    Entry& entry = entries_[index];
-    if (entry.held != 0) {
+    if (entries_.holds(index)) {
       to_release_.push_back(handle);  // one reference is enough
     } else {
-      entry = Entry{};
-      entry.generation = rtm::generation_of(handle) & rtm::kMaxGeneration;
-      entry.held = 1;
+      entries_.hold(index).generation = rtm::generation_of(handle) & rtm::kMaxGeneration;
     }
     make_dirty(index);
   }
@@ -178,7 +178,7 @@ void Unicast::forget_if_idle(std::uint32_t index) {
   }
   fights_.erase(index);
   to_release_.push_back(handle_of(index));
-  entry = Entry{};
+  entries_.drop(index);
 }
 
 int Unicast::trouble_of(std::uint32_t target) const {
@@ -187,12 +187,6 @@ int Unicast::trouble_of(std::uint32_t target) const {
   if (next_hops_.state_of(object) == NextHops::State::kPresent) return 0;
   const int error = next_hops_.error_of(object);
   return error != 0 ? error : ENETUNREACH;
-}
-
-void Unicast::scan(const std::function<void(std::uint32_t, Entry&)>& visit) {
-  for (std::uint32_t index = 0; index < entries_.size(); ++index) {
-    if (entries_[index].held != 0) visit(index, entries_[index]);
-  }
 }
 
 // --- from what is wanted to what is written
@@ -211,11 +205,11 @@ void Unicast::examine(std::uint32_t index) {
   }
   destination_changed(prefix);
   set_wanted(entry, wanted.target);
+  claim(entry, prefix);
   if (wanted.target == 0 && entry.installed == 0) {
     finish(index, wanted.state, wanted.error);
     return;
   }
-  if (entry.installed == 0) adopt(entry, prefix);
   entry.error = static_cast<std::uint32_t>(wanted.error);
   work_.push_back({.index = index, .target = wanted.target, .prefix = prefix, .otherwise = wanted.state});
 }
@@ -225,10 +219,11 @@ void Unicast::examine(std::uint32_t index) {
 void Unicast::examine_some(std::size_t most) {
   constexpr std::size_t kAhead = 16;
   chosen_.clear();
+  for (; chosen_.size() < most && !checks_.empty(); checks_.pop_front()) chosen_.push_back(checks_.front());
   while (chosen_.size() < most && !bag_.empty()) chosen_.push_back(take_from_bag());
   for (std::size_t i = 0; i < chosen_.size(); ++i) {
     if (i + kAhead < chosen_.size()) {
-      __builtin_prefetch(&entries_[chosen_[i + kAhead]], 1);
+      entries_.expect(chosen_[i + kAhead]);
       table_.expect_forwarding(chosen_[i + kAhead]);
     }
     examine(chosen_[i]);
@@ -355,9 +350,9 @@ void Unicast::sweep_some(kernel::Writer& writer, std::size_t most) {
   std::vector<std::pair<Prefix, std::uint32_t>> gone;
   for (; most != 0 && !strays_.empty(); --most, strays_.pop_back()) gone.push_back(strays_.back());
   for (; most != 0 && sweeping_ && !adopted_.empty(); --most) {
-    const auto first = adopted_.begin();
-    gone.emplace_back(first->first, route_settings_[first->second.settings].priority);
-    adopted_.erase(first);
+    const auto [prefix, target] = adopted_.take_any();
+    gone.emplace_back(prefix, priority_of(target));
+    release_target(target);
   }
   for (const auto& [prefix, priority] : gone) {
     kernel::Route route;
@@ -445,8 +440,10 @@ void Unicast::stop(kernel::Writer& writer, bool remove_routes) {
     to_release_.push_back(handle_of(index));
     set_wanted(entry, 0);
     set_installed(entry, 0);
-    entry = Entry{};
+    entries_.drop(index);
   }
+  entries_.tidy();
+  found_ = 0;
   static_cast<void>(writer.submit());
   sweeping_ = remove_routes;
   while (remove_routes && !(adopted_.empty() && strays_.empty())) sweep_some(writer, kSlice);
@@ -458,17 +455,17 @@ void Unicast::stop(kernel::Writer& writer, bool remove_routes) {
 Unicast::Status Unicast::status() const {
   Status status = counters_;
   status.routes = by_state_;
-  status.adopted = adopted_.size();
-  status.waiting = bag_.size();
-  status.bytes = entries_.bytes() + bag_.size() * sizeof(std::uint32_t) + targets_.capacity() * sizeof(CountedTarget) +
-                 paths_.capacity() * sizeof(Path) + adopted_.size() * (sizeof(Prefix) + sizeof(Adopted) + 24);
+  status.adopted = adopted_.size() + found_;
+  status.waiting = bag_.size() + checks_.size();
+  status.bytes = entries_.bytes() + status.waiting * sizeof(std::uint32_t) +
+                 targets_.capacity() * sizeof(CountedTarget) + paths_.capacity() * sizeof(Path) + adopted_.bytes();
   return status;
 }
 
 Unicast::Explained Unicast::explain(rtm::Handle dest) const {
   const std::uint32_t index = rtm::index_of(dest);
-  if (rtm::kind_of(dest) != rtm::Kind::kDestination || rtm::table_of(dest) != table_.id() || index >= entries_.size() ||
-      entries_[index].held == 0 || handle_of(index) != dest) {
+  if (rtm::kind_of(dest) != rtm::Kind::kDestination || rtm::table_of(dest) != table_.id() || !entries_.holds(index) ||
+      handle_of(index) != dest) {
     return {};
   }
   const Entry& entry = entries_[index];

@@ -36,8 +36,10 @@
 //
 // ## Adopting
 //
-// At the start the kernel's routes with our number are noted (`adopted_`). One that is wanted as it stands is taken
-// over without a write; others are replaced when they are wanted otherwise, and removed by `sweep_adopted`.
+// What a dump finds with our number, and we did not know of, is noted as a target: in the entry of its destination
+// (`adopted`), where the table has that already, else by its prefix (`adopted_`). What is wanted as it stands is taken
+// over without a write; what is wanted otherwise is replaced; what nobody wants waits for `sweep_adopted`. After a dump
+// those in entries are looked at first and in the order of memory, not at random: nearly all of them need no write.
 //
 // ## Rejected
 //
@@ -46,6 +48,7 @@
 // in between). Overwriting foreign routes that have our key (the other manager would fight).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <deque>
@@ -61,6 +64,7 @@
 #include "base/clock.h"
 #include "forwarder/config.h"
 #include "forwarder/next_hops.h"
+#include "forwarder/prefix_map.h"
 #include "kernel/port.h"
 #include "rtm/table.h"
 
@@ -95,8 +99,11 @@ class Unicast {
   // Something changed that may help what failed.
   void retry_failed();
 
-  // Reads what the kernel has, and writes the difference with the next steps.
-  Result<void> reconcile(kernel::Port& port);
+  // A dump of what the kernel has: begin (again, where it was disturbed), each route with our number, end; then the
+  // difference is written with the next steps. A dump that broke off is begun anew, and has no end.
+  void begin_reconcile();
+  void seen(const kernel::Route& route);
+  void end_reconcile();
   // What nobody has claimed goes.
   void sweep_adopted();
 
@@ -138,25 +145,71 @@ class Unicast {
     std::uint32_t held : 1 = 0;
     std::uint32_t dirty : 1 = 0;    // in the bag
     std::uint32_t unseen : 1 = 0;   // by the reconciling that runs
+    std::uint32_t adopted : 1 = 0;  // `installed` is of a former life, and nobody has claimed it yet
     std::uint32_t differs : 1 = 0;  // the kernel has another route of ours: to be written even if it seems the same
     std::uint32_t wanted = 0;
     std::uint32_t installed = 0;
     std::uint32_t error = 0;
   };
   static_assert(sizeof(Entry) == 16);
+  // By index, in chunks that are there while one of their entries is held: indices are the table's, and may be high
+  // though few destinations are left.
   class Entries {
    public:
-    Entry& operator[](std::uint32_t index) { return chunks_[index / kChunk][index % kChunk]; }
-    const Entry& operator[](std::uint32_t index) const { return chunks_[index / kChunk][index % kChunk]; }
-    void grow_to(std::uint32_t index) {
-      while (index / kChunk >= chunks_.size()) chunks_.push_back(std::make_unique<Entry[]>(kChunk));
+    [[nodiscard]] bool holds(std::uint32_t index) const {
+      return index / kChunk < chunks_.size() && chunks_[index / kChunk].entries != nullptr && (*this)[index].held != 0;
     }
-    [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(chunks_.size()) * kChunk; }
-    [[nodiscard]] std::size_t bytes() const { return chunks_.size() * (kChunk * sizeof(Entry) + 8); }
+    // Of one that is held; one that was dropped may be written to until `tidy`.
+    Entry& operator[](std::uint32_t index) { return chunks_[index / kChunk].entries[index % kChunk]; }
+    const Entry& operator[](std::uint32_t index) const { return chunks_[index / kChunk].entries[index % kChunk]; }
+    Entry& hold(std::uint32_t index) {
+      if (index / kChunk >= chunks_.size()) chunks_.resize(index / kChunk + 1);
+      Chunk& chunk = chunks_[index / kChunk];
+      if (chunk.entries == nullptr) chunk.entries = std::make_unique<Entry[]>(kChunk);
+      Entry& entry = chunk.entries[index % kChunk];
+      chunk.held += entry.held == 0 ? 1 : 0;
+      entry = Entry{};
+      entry.held = 1;
+      return entry;
+    }
+    void drop(std::uint32_t index) {
+      (*this)[index] = Entry{};
+      has_empty_ = --chunks_[index / kChunk].held == 0 || has_empty_;
+    }
+    // For the processor's caches; any number will do.
+    void expect(std::uint32_t index) const {
+      if (index / kChunk < chunks_.size()) __builtin_prefetch(&chunks_[index / kChunk].entries[index % kChunk], 1);
+    }
+    void tidy() {
+      if (!std::exchange(has_empty_, false)) return;
+      for (Chunk& chunk : chunks_) {
+        if (chunk.held == 0) chunk.entries.reset();
+      }
+      while (!chunks_.empty() && chunks_.back().entries == nullptr) chunks_.pop_back();
+    }
+    template <class Visit>
+    void for_each(Visit&& visit) {
+      for (std::uint32_t first = 0; first < chunks_.size() * kChunk; first += kChunk) {
+        const Chunk& chunk = chunks_[first / kChunk];
+        for (std::uint32_t i = 0; chunk.held != 0 && i < kChunk; ++i) {
+          if (chunk.entries[i].held != 0) visit(first + i, chunk.entries[i]);
+        }
+      }
+    }
+    [[nodiscard]] std::size_t bytes() const {
+      const auto is_there = [](const Chunk& chunk) { return chunk.entries != nullptr; };
+      return static_cast<std::size_t>(std::ranges::count_if(chunks_, is_there)) * kChunk * sizeof(Entry) +
+             chunks_.capacity() * sizeof(Chunk);
+    }
 
    private:
-    static constexpr std::uint32_t kChunk = 4096;
-    std::vector<std::unique_ptr<Entry[]>> chunks_;
+    static constexpr std::uint32_t kChunk = 256;
+    struct Chunk {
+      std::unique_ptr<Entry[]> entries;
+      std::uint32_t held = 0;
+    };
+    std::vector<Chunk> chunks_;
+    bool has_empty_ = false;
   };
 
   // What a client said of a next hop.
@@ -184,11 +237,6 @@ class Unicast {
   };
   struct CountedTarget : Target {
     std::uint32_t uses = 0;
-  };
-  struct Adopted {
-    kernel::RouteType type;
-    std::uint32_t next_hop_id;
-    std::uint32_t settings;
   };
   struct Work {
     std::uint32_t index;
@@ -240,7 +288,7 @@ class Unicast {
   }
   // Whether the kernel has what the target's routes name; else why not.
   [[nodiscard]] int trouble_of(std::uint32_t target) const;
-  void scan(const std::function<void(std::uint32_t, Entry&)>& visit);
+  void scan(const std::function<void(std::uint32_t, Entry&)>& visit) { entries_.for_each(visit); }
   void run_timers();
   void retry_later();
 
@@ -266,8 +314,11 @@ class Unicast {
 
   // --- what the kernel has, and others (reconcile.cpp)
   [[nodiscard]] std::uint32_t find(const Prefix& prefix);
-  void adopt(Entry& entry, const Prefix& prefix);
-  void seen(const kernel::Route& route);
+  [[nodiscard]] std::uint32_t adopted_id(const Entry& entry, const Prefix& prefix) const;
+  void claim(Entry& entry, const Prefix& prefix);
+  void note_found(std::uint32_t index, const kernel::Route& route);
+  void forget_found(Entry& entry);
+  [[nodiscard]] bool is_none_of_ours(const kernel::Route& route) const;
   [[nodiscard]] bool is_as_installed(const Entry& entry, const kernel::Route& route) const;
   void taken_away(std::uint32_t index, const Prefix& prefix, kernel::Identity by);
   bool back_off(std::uint32_t index);
@@ -282,6 +333,7 @@ class Unicast {
 
   Entries entries_;
   std::deque<std::uint32_t> bag_;
+  std::deque<std::uint32_t> checks_;   // dirty too, and of a former life: most need no write
   std::vector<std::uint32_t> chosen_;  // out of the bag, in this step
   std::vector<std::uint32_t> locked_;  // could not be looked at; tried again soon
   std::vector<rtm::Handle> taken_, to_release_, now_installed_, not_installed_;
@@ -302,8 +354,9 @@ class Unicast {
   std::vector<std::uint32_t> to_resolve_;                // paths
 
   std::vector<Work> work_;
-  std::vector<std::size_t> submitted_;  // places in work_
-  std::unordered_map<Prefix, Adopted> adopted_;
+  std::vector<std::size_t> submitted_;                    // places in work_
+  PrefixMap adopted_;                                     // targets, each with a use
+  std::size_t found_ = 0;                                 // entries with `adopted`
   std::vector<std::pair<Prefix, std::uint32_t>> strays_;  // with our number, at a priority that is not wanted
   bool sweeping_ = false;                                 // adopted_ goes
   std::unordered_map<std::uint32_t, Fight> fights_;

@@ -31,8 +31,7 @@ Unicast::Wish Unicast::wish(std::uint32_t index, Prefix& prefix) {
                                                : kernel::RouteType::kUnreachable;
     return {.target = share_target({.type = type, .settings = settings})};
   }
-  const auto former = adopted_.find(prefix);
-  return unicast_wish(route, settings, former != adopted_.end() ? former->second.next_hop_id : 0);
+  return unicast_wish(route, settings, adopted_id(entries_[index], prefix));
 }
 
 // A next hop that says nothing (no address, no interface) is as if it were not there.

@@ -273,6 +273,91 @@ TEST_F(UnicastTest, WhatNobodyClaimsForwardsUntilItIsSwept) {
   EXPECT_TRUE(forwarder->status().sweeping_done);
 }
 
+TEST_F(UnicastTest, WhatIsInTheTableButNotWantedWaitsForTheSweepAsWell) {
+  start();
+  const Handle a = hop("10.0.1.2", left);
+  const Handle routes_a[] = {route("10.9.0.0/16", {a}), route("10.8.0.0/16", {a})};
+  run();
+  forwarder->stop(false);
+  for (const Handle each : routes_a) remove(each);
+  for (const char* each : {"10.9.0.0/16", "10.8.0.0/16"}) route(each, {a}, 0x8);  // inactive
+  const auto count = writes();
+  start();
+  EXPECT_EQ(kernel_routes().size(), 2U);
+  EXPECT_EQ(forwarder->status().ipv4.adopted, 2U);
+  forwarder->audit_now();
+  run();
+  EXPECT_EQ(forwarder->status().ipv4.adopted, 2U);
+  route("10.9.0.0/16", {a});  // claimed
+  run();
+  EXPECT_EQ(writes(), count);
+  EXPECT_EQ(forwarder->status().ipv4.kept, 1U);
+  forwarder->all_claimed();
+  run();
+  EXPECT_EQ(kernel_routes(), Texts{"10.9.0.0/16" + via("10.0.1.2", left)});
+}
+
+TEST_F(UnicastTest, ClientsThatComeAfterTheForwarderClaimWithoutAWrite) {
+  start();
+  std::vector<Handle> all;
+  for (int i = 0; i < 300; ++i) {
+    all.push_back(
+        route(("10.9." + std::to_string(i % 256) + ".0/" + (i < 256 ? "24" : "25")).c_str(), {hop("10.0.1.2", left)}));
+  }
+  run();
+  forwarder->stop(false);
+  for (const Handle each : all) remove(each);
+  const auto count = writes();
+  start();
+  EXPECT_EQ(forwarder->status().ipv4.adopted, 300U);
+  for (int i = 0; i < 300; ++i) {
+    route(("10.9." + std::to_string(i % 256) + ".0/" + (i < 256 ? "24" : "25")).c_str(), {hop("10.0.1.2", left)});
+  }
+  run();
+  EXPECT_EQ(writes(), count);
+  EXPECT_EQ(forwarder->status().ipv4.kept, 300U);
+  forwarder->all_claimed();
+  run();
+  EXPECT_EQ(writes(), count);
+}
+
+// Somebody touches what nobody has claimed yet.
+TEST_F(UnicastTest, WhatIsTakenAwayBeforeItIsClaimedIsWrittenAnew) {
+  start();
+  const Handle a = hop("10.0.1.2", left);
+  const Handle mine = route("10.9.0.0/16", {a});
+  run();
+  forwarder->stop(false);
+  remove(mine);
+  start();
+  port.with_model([&](kernel::KernelModel& model) {
+    for (const kernel::RouteCopy& each : model.routes()) {
+      if (each.view().protocol != kernel::kOurProtocol) continue;
+      EXPECT_EQ(model.change(77, Change::kRemove, each.view()).error, 0);
+    }
+  });
+  run();
+  EXPECT_EQ(forwarder->status().ipv4.adopted, 0U);
+  route("10.9.0.0/16", {a});
+  run();
+  EXPECT_EQ(kernel_routes().size(), 1U);
+}
+
+TEST_F(UnicastTest, MemoryGoesWithTheRoutes) {
+  start();
+  const Handle a = hop("10.0.1.2", left);
+  std::vector<Handle> all;
+  for (int i = 0; i < 10'000; ++i) {
+    all.push_back(route(("11." + std::to_string(i / 256) + "." + std::to_string(i % 256) + ".0/24").c_str(), {a}));
+  }
+  run();
+  const std::size_t full = forwarder->status().bytes;
+  EXPECT_LT(full / all.size(), 48U);
+  for (std::size_t i = 0; i + 10 < all.size(); ++i) remove(all[i]);
+  run();
+  EXPECT_LT(forwarder->status().bytes, full / 8) << "the last ones have high numbers";
+}
+
 TEST_F(UnicastTest, AnotherPriorityMovesTheRoute) {
   start();
   route("10.9.0.0/16", {hop("10.0.1.2", left)});
