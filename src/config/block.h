@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/value.h"
 #include "config/toml.h"
-#include "config/value.h"
 #include "turnpike/module.h"
 
 namespace turnpike::config {

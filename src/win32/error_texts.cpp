@@ -30,4 +30,6 @@ const ErrorText* find_error(std::uint32_t code) {
   return found != std::end(kTexts) && found->code == code ? found : nullptr;
 }
 
+std::span<const ErrorText> all_errors() { return kTexts; }
+
 }  // namespace turnpike::win32

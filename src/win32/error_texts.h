@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 namespace turnpike::win32 {
 
@@ -13,5 +14,8 @@ struct ErrorText {
 
 // Null for a code that no header names. An HRESULT that wraps a code (0x8007….) is looked up as that code.
 const ErrorText* find_error(std::uint32_t code);
+
+// All of them, ordered by number.
+std::span<const ErrorText> all_errors();
 
 }  // namespace turnpike::win32

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-namespace turnpike::config {
+namespace turnpike {
 
 struct Member;
 
@@ -54,4 +54,4 @@ inline Value::Value(Object object) : held(std::move(object)) {}
 // One line of JSON (RFC 8259), without a newline.
 [[nodiscard]] std::string to_json(const Value& value);
 
-}  // namespace turnpike::config
+}  // namespace turnpike

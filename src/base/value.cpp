@@ -1,6 +1,6 @@
-#include "config/value.h"
+#include "base/value.h"
 
-namespace turnpike::config {
+namespace turnpike {
 namespace {
 
 void put_text(std::string& out, std::string_view text) {
@@ -66,4 +66,4 @@ std::string to_json(const Value& value) {
   return out;
 }
 
-}  // namespace turnpike::config
+}  // namespace turnpike
