@@ -37,8 +37,8 @@ constexpr Command kCommands[] = {
      "Where packets to an address go: every route that covers it, why each lost, and what the kernel says. Or what an "
      "error (a name such as ERROR_BUSY, or its number) means, and what to do about it.", nullptr},
     {"monitor", Arguments::kNone, "", "Routes and interfaces as they change, until it is interrupted.", nullptr},
-    {"check", Arguments::kOptional, "FILE",
-     "What is wrong with a configuration file, and what a reload of it would change. Nothing is touched.", nullptr},
+    {"check", Arguments::kNone, "",
+     "What is wrong with the configuration file, and what a reload of it would change. Nothing is touched.", nullptr},
     {"reload", Arguments::kNone, "", "Reads the configuration file again: all of it takes effect, or nothing does.", nullptr},
     {"doctor", Arguments::kNone, "", "What this machine and kernel lack, and for which feature.", doctor},
 };

@@ -275,8 +275,7 @@ class ModelReader {
   }
 
   void check_name(const Interface& made, const Node& table) {
-    const bool device = made.type == dim::InterfaceType::kDedicated || made.type == dim::InterfaceType::kLoopback ||
-                        made.type == dim::InterfaceType::kTunnel;
+    const bool device = made.type == dim::InterfaceType::kDedicated || made.type == dim::InterfaceType::kTunnel;
     const bool letters = std::ranges::none_of(
         made.name, [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7F || c == '/' || c == ':'; });
     if (made.name.empty() || !letters || (device && made.name.size() > kLongestDeviceName) || made.name.size() > 255) {

@@ -70,7 +70,6 @@ constexpr TpSettingChoice kTypes[] = {
      static_cast<std::uint32_t>(dim::InterfaceType::kFullRouter)},
     {"internal", "Our end of the links of clients that dial in.",
      static_cast<std::uint32_t>(dim::InterfaceType::kInternal)},
-    {"loopback", "The loopback device.", static_cast<std::uint32_t>(dim::InterfaceType::kLoopback)},
     {"tunnel", "A tunnel of IP in IP.", static_cast<std::uint32_t>(dim::InterfaceType::kTunnel)},
 };
 
@@ -82,7 +81,7 @@ constexpr TpSettings kTransportList = {4, 1, kTransportElement};
 constexpr TpSetting kInterface[] = {
     {"enabled", "Whether protocols may use it.", "true", TP_SETTING_FLAG, 0, TURNPIKE_AT(InterfaceSettings, enabled),
      0, 0, nullptr, 0, 0, nullptr},
-    {"type", "What it is.", "dedicated", TP_SETTING_CHOICE, 0, TURNPIKE_AT(InterfaceSettings, type), 0, 0, kTypes, 5, 0,
+    {"type", "What it is.", "dedicated", TP_SETTING_CHOICE, 0, TURNPIKE_AT(InterfaceSettings, type), 0, 0, kTypes, 4, 0,
      nullptr},
     {"transports", "What is routed over it. Without it, [\"ip\", \"ipv6\"].", nullptr, TP_SETTING_LIST, 0,
      TURNPIKE_AT(InterfaceSettings, transports), 0, 2, nullptr, 0, 0, &kTransportList},

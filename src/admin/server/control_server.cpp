@@ -117,6 +117,9 @@ bool ControlServer::poll_once() {
   }
   std::erase(clients_, nullptr);
   if (watched[1].revents != 0) accept();
+  streams_.store(
+      static_cast<std::size_t>(std::ranges::count_if(clients_, [](const auto& each) { return each->is_stream; })),
+      std::memory_order_relaxed);
   return true;
 }
 

@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -47,6 +48,8 @@ class ControlServer {
   // When it returns, no answer is being made, and the socket's file is gone.
   ~ControlServer();
 
+  // Whether anybody listens to what is published.
+  [[nodiscard]] bool has_streams() const { return streams_.load(std::memory_order_relaxed) != 0; }
   // Hands it to every stream, from any thread; waits for nobody.
   void publish(const Value& value);
 
@@ -79,6 +82,7 @@ class ControlServer {
   const Answer answer_;
   std::vector<std::unique_ptr<Client>> clients_;  // of the thread alone
 
+  std::atomic<std::size_t> streams_{0};
   std::mutex mutex_;
   std::string published_;  // frames for the streams
   bool is_over_ = false;
