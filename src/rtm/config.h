@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "rtm/image.h"
+#include "rtm/preferences.h"
 
 namespace turnpike::rtm {
 
@@ -22,7 +23,7 @@ struct Config {
   std::uint32_t change_registrations = 16;
   ViewSet views = 3;
   std::uint32_t v1_messages = 65536;  // that wait for an RTMv1 client before they are merged
-  std::uint32_t default_preference = 100;
+  std::uint32_t default_preference = kUsualPreference;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> preferences;  // protocol id, preference
 
   bool operator==(const Config&) const = default;

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
+#include "rtm/preferences.h"
 
 namespace turnpike::runtime {
 namespace {
@@ -17,19 +19,6 @@ constexpr std::uint64_t kTicksTo1970 = 116444736000000000;  // of 100 ns, from 1
 constexpr std::size_t slot_of(net::Family family) { return family == net::Family::kIpv4 ? 0 : 256; }
 
 constexpr unsigned kIpxWidth = 48;  // of a hardware address, a next hop's; a network's number has 32
-
-// The administrator's default preferences: decision 10 of the contract.
-const std::vector<std::pair<std::uint32_t, std::uint32_t>> kPreferences = {
-    {2, 1},      // local
-    {10006, 3},  // static
-    {10007, 5},  // static, without dial on demand
-    {10002, 7},  // autostatic
-    {3, 10},     // network management
-    {14, 20},    // BGP
-    {13, 110},   // OSPF
-    {9, 115},    // IS-IS
-    {8, 120},    // RIP
-};
 
 // Stops the threads when the process ends or the library is unloaded.
 struct AtEnd {
@@ -57,7 +46,7 @@ rtm::Config World::default_config(std::uint16_t instance, std::uint16_t family) 
   config.family = family;
   config.width = family == AF_INET6 ? 128 : family == AF_IPX ? kIpxWidth : 32;
   config.classful = family == AF_INET;
-  config.preferences = kPreferences;
+  config.preferences.assign(std::begin(rtm::kUsualPreferences), std::end(rtm::kUsualPreferences));
   return config;
 }
 
