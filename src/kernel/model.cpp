@@ -323,6 +323,16 @@ void KernelModel::remove_link(InterfaceIndex index) {
   tell(true, 0, gone);
 }
 
+void KernelModel::set_carrier(InterfaceIndex index, bool carrier) {
+  const auto found = links_.find(index);
+  if (found == links_.end() || !is_on(found->second)) return;
+  Link& link = found->second;
+  constexpr std::uint32_t kSigns = kLinkRunning | kLinkLowerUp;
+  link.flags = carrier ? link.flags | kSigns : link.flags & ~kSigns;
+  link.operational_state = carrier ? 6 : 3;
+  tell(false, 0, link);
+}
+
 // What goes with a link: its next hops (untold) with their routes and places in groups, routes all of whose hops are
 // there, IPv6's addresses. An IPv4 hop beside others stays, dead.
 void KernelModel::take_down(InterfaceIndex index) {

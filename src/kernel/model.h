@@ -44,6 +44,8 @@ class KernelModel {
   // What an administrator does by other means. A link is made up and running, like one end of a wire.
   InterfaceIndex add_link(const std::string& name);
   void remove_link(InterfaceIndex link);
+  // A cable that is pulled, or put in again, on a link that is up. Only the link itself tells of it.
+  void set_carrier(InterfaceIndex link, bool carrier);
 
   // All of a kind, in the kernel's order or one like it.
   [[nodiscard]] std::vector<Link> links() const;
