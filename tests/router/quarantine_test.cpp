@@ -1,0 +1,116 @@
+// Modules that took the router down are kept away, by name, for a while; and calls that do not return have a name.
+#include "router/quarantine.h"
+
+#include <unistd.h>
+
+#include <fstream>
+
+#include "router_scene.h"
+
+namespace turnpike::router::test {
+namespace {
+
+class QuarantineTest : public RouterTest {
+ protected:
+  QuarantineTest() : record_(testing::TempDir() + "crashes." + std::to_string(getpid())) {
+    unlink(record_.c_str());
+    // The module's file is as old as the clock is wrong: what it did counts from its last change.
+    clock_.set_wall(WallTime{std::chrono::system_clock::now().time_since_epoch()} + std::chrono::hours(1));
+    quarantine_ = std::make_unique<Quarantine>(record_, clock_);
+    make_router();
+  }
+  ~QuarantineTest() override { unlink(record_.c_str()); }
+
+  void crash(int times) {
+    for (int i = 0; i < times; ++i) ASSERT_TRUE(quarantine_->add_crash(SCRIPTED_MODULE));
+  }
+  bool is_held() { return quarantine_->objection(SCRIPTED_MODULE).has_value(); }
+
+  std::string record_;
+};
+
+TEST_F(QuarantineTest, HoldsAModuleThatCrashedThreeTimes) {
+  EXPECT_FALSE(is_held());
+  crash(2);
+  EXPECT_FALSE(is_held());
+  crash(1);
+  EXPECT_TRUE(is_held());
+  EXPECT_FALSE(quarantine_->objection("/another/module.so"));
+}
+
+TEST_F(QuarantineTest, ForgetsWhatIsLongAgo) {
+  crash(3);
+  ASSERT_TRUE(clock_.advance(Quarantine::kWindow + std::chrono::seconds(1)));
+  EXPECT_FALSE(is_held());
+  crash(2);
+  EXPECT_FALSE(is_held());
+}
+
+TEST_F(QuarantineTest, ForgivesOneModule) {
+  crash(3);
+  ASSERT_TRUE(quarantine_->add_crash("/another/module.so"));
+  ASSERT_TRUE(quarantine_->forgive(SCRIPTED_MODULE));
+  EXPECT_FALSE(is_held());
+  std::ifstream file(record_);
+  std::string line;
+  std::getline(file, line);
+  EXPECT_TRUE(line.ends_with(" /another/module.so")) << line;
+}
+
+TEST_F(QuarantineTest, GivesAChangedFileAnotherChance) {
+  const std::string file = testing::TempDir() + "changed." + std::to_string(getpid());
+  std::ofstream(file) << "new";
+  clock_.set_wall(WallTime{std::chrono::system_clock::now().time_since_epoch()} - std::chrono::minutes(5));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(quarantine_->add_crash(file));
+  EXPECT_FALSE(quarantine_->objection(file));
+  unlink(file.c_str());
+  EXPECT_TRUE(quarantine_->objection(file));
+}
+
+TEST_F(QuarantineTest, ReadsWhateverIsInTheRecord) {
+  std::ofstream(record_) << "not a line\n\n99999999999999999999 x\n-5 y\n12\nhalf a l";
+  EXPECT_FALSE(is_held());
+  crash(3);
+  EXPECT_TRUE(is_held());
+}
+
+TEST_F(QuarantineTest, SaysWhenItCannotWrite) {
+  Quarantine nowhere("/nowhere/at/all", clock_);
+  EXPECT_EQ(nowhere.add_crash("x").error().kind, ErrorKind::kKernel);
+  EXPECT_EQ(nowhere.forgive("x").error().kind, ErrorKind::kKernel);
+  EXPECT_FALSE(nowhere.objection("x"));
+}
+
+TEST_F(QuarantineTest, KeepsTheModuleFromBeingLoaded) {
+  crash(3);
+  const Outcome outcome = start(plan_of_one());
+  EXPECT_TRUE(outcome.done);
+  ASSERT_EQ(outcome.refusals.size(), 1U);
+  EXPECT_TRUE(outcome.refusals[0].reason.starts_with("is in quarantine")) << outcome.refusals[0].reason;
+  EXPECT_EQ(a_.told(), Lines());
+  EXPECT_FALSE(is_loaded(SCRIPTED_MODULE));
+}
+
+TEST_F(QuarantineTest, NamesACallThatDoesNotReturn) {
+  add_link("eth0");
+  std::vector<CallWatch::Running> seen;
+  std::string innermost;
+  a_.at_call = [&](const std::string& function) {
+    if (function != "AddInterface") return;
+    ASSERT_TRUE(clock_.advance(std::chrono::seconds(7)));
+    seen = router_->watch().running(std::chrono::seconds(5));
+    EXPECT_TRUE(router_->watch().running(std::chrono::seconds(8)).empty());
+    innermost = CallWatch::innermost() == nullptr ? "" : CallWatch::innermost()->function();
+  };
+  start(plan_of_one());
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0].module, "a");
+  EXPECT_EQ(seen[0].function, "AddInterface");
+  EXPECT_EQ(seen[0].lasts, std::chrono::seconds(7));
+  EXPECT_EQ(innermost, "AddInterface");
+  EXPECT_TRUE(router_->watch().running({}).empty());
+  EXPECT_EQ(CallWatch::innermost(), nullptr);
+}
+
+}  // namespace
+}  // namespace turnpike::router::test
