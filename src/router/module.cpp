@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "router/crash_watch.h"
 #include "turnpike/event.h"
 
 namespace turnpike::router {
@@ -35,10 +36,13 @@ struct Module::Library {
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
   ~Library() {
-    if (handle != nullptr) FreeLibrary(handle);
+    if (handle == nullptr) return;
+    if (entry != nullptr) CrashWatch::remove(entry);
+    FreeLibrary(handle);
   }
 
   HMODULE handle;
+  const void* entry = nullptr;  // something in its code
 };
 
 Module::Module(ModulePlan plan, CallWatch& watch) : plan_(std::move(plan)), watch_(watch) {}
@@ -83,6 +87,8 @@ Answer<std::unique_ptr<Module>> Module::load(const ModulePlan& plan, CallWatch& 
 std::optional<Refusal> Module::register_protocol() {
   const FARPROC entry = GetProcAddress(library_->handle, REGISTER_PROTOCOL_ENTRY_POINT_STRING);
   if (entry == nullptr) return refusal("has no RegisterProtocol", GetLastError());
+  library_->entry = reinterpret_cast<const void*>(entry);
+  CrashWatch::add(library_->entry, plan_.name, plan_.path);
   functions_.dwVersion = MS_ROUTER_VERSION;
   functions_.dwProtocolId = plan_.protocol;
   functions_.fSupportedFunctionality = kOffered;

@@ -1,0 +1,118 @@
+// The router on its own thread: what the kernel and modules say reaches it, turns are taken, and it ends.
+#include "router/router_thread.h"
+
+#include <handleapi.h>
+#include <synchapi.h>
+
+#include <future>
+
+#include "router_scene.h"
+
+namespace turnpike::router::test {
+namespace {
+
+class OnAThread : public RouterTest {
+ protected:
+  OnAThread() : thread_({.kernel = kernel_, .clock = system_clock(), .store = &store_}) {}
+  ~OnAThread() override { thread_.stop(); }
+
+  void run(const Plan& plan) {
+    ASSERT_TRUE(thread_.run());
+    ASSERT_TRUE(thread_.with([&](Router& router) { return router.start(plan).done; }));
+  }
+  // Until a module's function is called, from now on.
+  std::future<void> call_of(Script& script, const std::string& name) {
+    called_ = std::promise<void>();
+    script.at_call = [this, name, done = false](const std::string& function) mutable {
+      if (function == name && !std::exchange(done, true)) called_.set_value();
+    };
+    return called_.get_future();
+  }
+
+  std::promise<void> called_;
+  RouterThread thread_;
+};
+
+constexpr auto kLong = std::chrono::seconds(20);
+
+TEST_F(OnAThread, HearsTheKernel) {
+  std::future<void> told = call_of(a_, "AddInterface");
+  run(plan_of_one());
+  add_link("eth0");
+  kernel_.release_notifications();
+  EXPECT_EQ(told.wait_for(kLong), std::future_status::ready);
+  thread_.stop();
+  EXPECT_FALSE(is_loaded(SCRIPTED_MODULE));
+}
+
+TEST_F(OnAThread, HearsModules) {
+  std::future<void> told = call_of(a_, "GetGlobalInfo");
+  run(plan_of_one());
+  a_.post(SAVE_GLOBAL_CONFIG_INFO);
+  EXPECT_EQ(told.wait_for(kLong), std::future_status::ready);
+}
+
+TEST_F(OnAThread, TakesTurns) {
+  add_link("eth0");
+  run(plan_of_two());
+  std::vector<std::thread> others;
+  for (int i = 0; i < 4; ++i) {
+    others.emplace_back([this, i] {
+      for (int round = 0; round < 50; ++round) {
+        const std::string value = std::to_string(i) + "." + std::to_string(round);
+        const bool done = thread_.with([&](Router& router) {
+          return router.set_interface_info("eth0", TransportId::kIp, header({{kA, value}})).done;
+        });
+        EXPECT_TRUE(done);
+        (void)thread_.answers().administer(TransportId::kIp, kB, {MibCall::kSet, 0, nullptr, nullptr, nullptr});
+      }
+    });
+  }
+  for (int i = 0; i < 50; ++i) a_.post(SAVE_GLOBAL_CONFIG_INFO);
+  for (std::thread& each : others) each.join();
+  EXPECT_TRUE(thread_.with([](Router& router) { return router.interface_info("eth0", TransportId::kIp).has_value(); }));
+}
+
+TEST_F(OnAThread, EndsWithModulesThatStopLater) {
+  run(plan_of_one());
+  a_.answers["StopProtocol"] = ERROR_PROTOCOL_STOP_PENDING;
+  std::future<void> told = call_of(a_, "StopProtocol");
+  std::thread stopper([&] { thread_.stop(); });
+  EXPECT_EQ(told.wait_for(kLong), std::future_status::ready);
+  a_.post(ROUTER_STOPPED);
+  stopper.join();
+  EXPECT_FALSE(is_loaded(SCRIPTED_MODULE));
+}
+
+TEST_F(OnAThread, TellsWhoHangsWhileItHangs) {
+  run(plan_of_one());
+  HANDLE go_on = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  std::promise<void> inside;
+  a_.at_call = [&](const std::string& function) {
+    if (function != "SetGlobalInfo") return;
+    inside.set_value();
+    WaitForSingleObject(go_on, INFINITE);
+  };
+  std::thread caller([&] {
+    (void)thread_.with(
+        [&](Router& router) { return router.set_global_info(TransportId::kIp, header({{kA, "x"}})).done; });
+  });
+  inside.get_future().wait();
+  const auto hanging = thread_.hanging(Duration::zero());
+  ASSERT_EQ(hanging.size(), 1U);
+  EXPECT_EQ(hanging[0].module, "a");
+  EXPECT_EQ(hanging[0].function, "SetGlobalInfo");
+  SetEvent(go_on);
+  caller.join();
+  CloseHandle(go_on);
+}
+
+TEST_F(OnAThread, StopsTwiceAndWithoutARun) {
+  thread_.stop();
+  ASSERT_TRUE(thread_.run());
+  thread_.stop();
+  thread_.stop();
+}
+
+}  // namespace
+}  // namespace turnpike::router::test
