@@ -13,6 +13,7 @@ namespace turnpike::kernel {
 namespace {
 
 constexpr std::size_t kMostLeftOut = 16;
+constexpr std::size_t kMostDiscarded = std::size_t{1} << 20;
 
 std::vector<int> groups_of(const Topics& topics) {
   std::vector<int> groups;
@@ -92,15 +93,35 @@ void NetlinkMonitor::tell(Listener& listener, const Message& message) {
   }
 }
 
+// Reads empty what the kernel has queued.
+void NetlinkMonitor::discard() {
+  lost_ = true;
+  for (std::size_t count = 0; count < kMostDiscarded; ++count) {
+    const auto received = socket_.receive(buffer_);
+    if (received || received.error().kind == ErrorKind::kExhausted ||
+        received.error().kind == ErrorKind::kBufferTooSmall) {
+      continue;
+    }
+    lost_ = false;
+    return;
+  }
+}
+
 Result<std::size_t> NetlinkMonitor::read(Listener& listener, std::size_t most) {
   std::size_t count = 0;
   while (count < most) {
+    if (lost_) {
+      discard();
+      listener.on_loss(Loss::kOverrun);
+      if (lost_) return std::size_t{1};  // somebody writes faster than we can throw away
+    }
     const auto received = socket_.receive(buffer_);
     if (!received) {
       const Error error = received.error();
       if (error.kind == ErrorKind::kNoMoreItems) break;
       if (error.kind == ErrorKind::kKernel) return tl::unexpected(error);
-      listener.on_loss(error.kind == ErrorKind::kExhausted ? Loss::kOverrun : Loss::kUnreadable);
+      lost_ = error.kind == ErrorKind::kExhausted;
+      if (!lost_) listener.on_loss(Loss::kUnreadable);
       continue;
     }
     Bytes rest = *received;

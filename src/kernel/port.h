@@ -125,8 +125,9 @@ class Listener {
   virtual void on_neighbour(const Notice&, const Neighbour&) {}
   virtual void on_rule(const Notice&, const Rule&) {}
 
-  // Something was said that nobody heard: what is known of the kernel is out of date, by nobody knows what. There is no
-  // default: who does not dump and reconcile drifts.
+  // Something was said that nobody heard: what is known of the kernel is out of date, by nobody knows what. What waited
+  // to be heard is gone too: what is told from now on happened after this call. There is no default: who does not dump
+  // and reconcile drifts.
   virtual void on_loss(Loss why) = 0;
 };
 

@@ -228,7 +228,11 @@ class ScriptedPort::ScriptedMonitor final : public Monitor {
 
   std::optional<Next> take() {
     const std::lock_guard lock(port_.mutex_);
-    if (std::exchange(has_lost_, false)) return Next{true, {}};
+    if (std::exchange(has_lost_, false)) {
+      waiting_.clear();
+      is_full_ = false;
+      return Next{true, {}};
+    }
     if (waiting_.empty()) {
       std::uint64_t ignored = 0;
       (void)!::read(readable_.number(), &ignored, sizeof ignored);  // nothing waits: no longer readable

@@ -136,10 +136,11 @@ TEST_F(ScriptTest, OverrunsMonitors) {
   (void)add(1, 2);
   port_.overrun_monitors();
   (void)add(3, 3);
-  EXPECT_EQ(heard(), (std::vector<int>{1000, 1, 2})) << "what came after the loss is lost as well";
+  EXPECT_EQ(heard(), (std::vector<int>{1000})) << "what came before and after the loss is lost as well";
   port_.overrun_monitors();
+  EXPECT_EQ(heard(), (std::vector<int>{1000}));
   (void)add(4, 4);
-  EXPECT_EQ(heard(), (std::vector<int>{1000, 4}));
+  EXPECT_EQ(heard(), (std::vector<int>{4}));
 }
 
 TEST_F(ScriptTest, ChangesTheWorldBeforeASubmit) {

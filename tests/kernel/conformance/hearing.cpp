@@ -90,12 +90,8 @@ void an_overrun_is_told_and_then_it_goes_on(World& world) {
   for (std::uint32_t i = 0; i < kRoutes; ++i)
     bench.make(Change::kAdd, dropping(Prefix::host(Address::ipv4(0x0b000000 + i)), RouteType::kBlackhole));
   EXPECT_TRUE(is_readable(*monitor));
-  const auto heard = heard_by(*monitor);
-  ASSERT_FALSE(heard.empty());
-  EXPECT_EQ(heard[0], "overrun");
-  EXPECT_EQ(std::ranges::count(heard, "overrun"), 1);
-  EXPECT_LT(heard.size(), kRoutes);
-  EXPECT_THAT(heard_by(*monitor), ElementsAre());
+  EXPECT_THAT(heard_by(*monitor), ElementsAre("overrun")) << "and no news from before it";
+  EXPECT_FALSE(is_readable(*monitor));
   bench.make(Change::kAdd, dropping("1.0.0.0/8"_prefix, RouteType::kBlackhole));
   EXPECT_THAT(heard_by(*monitor), ElementsAre("+route 1.0.0.0/8"));
   EXPECT_EQ(heard_by(*large).size(), kRoutes + 1) << "another monitor lost nothing";
