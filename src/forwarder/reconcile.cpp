@@ -143,6 +143,10 @@ void Unicast::end_reconcile() {
     set_installed(entry, 0);
     make_dirty(index);
   });
+  if (missing != 0) {
+    TURNPIKE_LOG(LogLevel::kWarning, "forwarder", "the kernel lacks routes of ours; they are written again",
+                 {"routes", missing});
+  }
   counters_.repaired += missing;
   ++counters_.reconciled;
 }
@@ -209,6 +213,7 @@ void Unicast::taken_away(std::uint32_t index, const Prefix& prefix, kernel::Iden
   Entry& entry = entries_[index];
   ++counters_.repaired;
   if (entry.differs == 0) set_installed(entry, 0);
+  entry.robbed = 1;
   if (by != 0 && known_rivals_.size() < kMostRivals && known_rivals_.insert(by).second) {
     TURNPIKE_LOG(LogLevel::kWarning, "forwarder", "another program changes routes of ours; they are written again",
                  {"prefix", net::to_text(prefix)}, {"netlink_port", by});
@@ -216,14 +221,20 @@ void Unicast::taken_away(std::uint32_t index, const Prefix& prefix, kernel::Iden
   if (!back_off(index)) make_dirty(index);
 }
 
+// False: so many routes were taken away that it is a flush, and no fight. What is over is looked for now and then: for
+// each of a million routes, that would take longer than writing them again.
+bool Unicast::has_room_for_fight(MonotonicTime now) {
+  if (fights_.size() < kMostFights) return true;
+  if (fights_looked_at_ && *fights_looked_at_ + kFightTime > now) return false;
+  fights_looked_at_ = now;
+  std::erase_if(fights_, [&](const auto& each) { return !each.second.until && each.second.since + kLastPause < now; });
+  return fights_.size() < kMostFights;
+}
+
 // True: not now. The destination is told as not installed, and tried again when the pause is over.
 bool Unicast::back_off(std::uint32_t index) {
   const MonotonicTime now = clock_.now();
-  if (fights_.size() >= kMostFights) {
-    std::erase_if(fights_,
-                  [&](const auto& each) { return !each.second.until && each.second.since + kLastPause < now; });
-    if (fights_.size() >= kMostFights) return false;  // a flush, no fight
-  }
+  if (!fights_.contains(index) && !has_room_for_fight(now)) return false;
   Fight& fight = fights_[index];
   if (fight.rounds <= kPatience && fight.since + kFightTime < now) fight = {.since = now};
   if (fight.since + kLastPause * 2 < now) fight = {.since = now};

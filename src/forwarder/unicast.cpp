@@ -309,7 +309,10 @@ void Unicast::refused(Work& work, bool former, const kernel::Refusal& refusal) {
   work.refused = true;
   entry.differs = 0;
   ++counters_.refused;
+  // What was heard of as taken away may have been so before we wrote it last: then what is there is ours.
   if (refusal.error == EEXIST && work.target != 0) {
+    wants_reconcile_ = wants_reconcile_ || entry.robbed != 0;
+    entry.robbed = 0;
     return finish(work.index, RouteState::kConflict, EEXIST);
   }
   TURNPIKE_LOG(LogLevel::kWarning, "forwarder", "the kernel refused a route", {"prefix", net::to_text(work.prefix)},
@@ -324,6 +327,7 @@ void Unicast::done(const Work& work) {
   const int error = static_cast<int>(entry.error);
   set_installed(entry, work.target);
   entry.differs = 0;
+  entry.robbed = 0;
   work.target != 0 ? finish(work.index, RouteState::kInstalled) : finish(work.index, work.otherwise, error);
 }
 

@@ -146,6 +146,7 @@ class Unicast {
     std::uint32_t dirty : 1 = 0;    // in the bag
     std::uint32_t unseen : 1 = 0;   // by the reconciling that runs
     std::uint32_t adopted : 1 = 0;  // `installed` is of a former life, and nobody has claimed it yet
+    std::uint32_t robbed : 1 = 0;   // somebody took it away, as was heard: perhaps before we wrote it last
     std::uint32_t differs : 1 = 0;  // the kernel has another route of ours: to be written even if it seems the same
     std::uint32_t wanted = 0;
     std::uint32_t installed = 0;
@@ -322,6 +323,7 @@ class Unicast {
   [[nodiscard]] bool is_as_installed(const Entry& entry, const kernel::Route& route) const;
   void taken_away(std::uint32_t index, const Prefix& prefix, kernel::Identity by);
   bool back_off(std::uint32_t index);
+  bool has_room_for_fight(MonotonicTime now);
 
   rtm::Table& table_;
   const TableSettings settings_;
@@ -361,7 +363,7 @@ class Unicast {
   bool sweeping_ = false;                                 // adopted_ goes
   std::unordered_map<std::uint32_t, Fight> fights_;
   std::set<kernel::Identity> known_rivals_;
-  std::optional<MonotonicTime> fight_at_, retry_at_, locked_at_;
+  std::optional<MonotonicTime> fight_at_, fights_looked_at_, retry_at_, locked_at_;
   Duration retry_delay_{0};
   bool wants_reconcile_ = false;
   std::array<std::uint64_t, kRouteStates> by_state_{};

@@ -243,6 +243,9 @@ TEST_F(FaultsTest, AfterAnOverrunTheKernelIsReadAndMadeRight) {
   port.release_notifications(true);
   run();
   EXPECT_EQ(kernel_routes().size(), 100U) << "old news in the wrong order change nothing that lasts";
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(forwarder->status().ipv4.routes[static_cast<std::size_t>(RouteState::kInstalled)], 100U)
+      << "and what is ours is not taken for another's";
 }
 
 TEST_F(FaultsTest, AStormOfOverrunsIsNoStormOfDumps) {
