@@ -1,6 +1,7 @@
 // What a forwarder is told at its start. All of it has defaults.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -39,6 +40,9 @@ struct Settings {
   // Sets net.ipv4.nexthop_compat_mode to 0: then a change of a next hop that many routes name is told as one.
   // Concerns the whole network namespace; whoever shares it with others may not want that.
   bool own_namespace = false;
+  // What the kernel says and has not been read yet, in bytes as the kernel counts them. Without CAP_NET_ADMIN in the
+  // first user namespace it is net.core.rmem_max at most.
+  std::size_t receive_buffer = std::size_t{64} << 20;
 };
 
 // Of a routing daemon's feed (fpm.h).

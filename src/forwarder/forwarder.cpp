@@ -32,6 +32,11 @@ Result<std::unique_ptr<Forwarder>> Forwarder::start(kernel::Port& port, std::vec
   made->resync();
   if (made->wants_resync_) return fail(ErrorKind::kKernel, "the kernel's routes cannot be read");
   made->sweep_at_ = clock.now() + settings.sweep_after;
+  if (const Status found = made->status(); found.ipv4.adopted + found.ipv6.adopted != 0) {
+    TURNPIKE_LOG(LogLevel::kNotice, "forwarder",
+                 "the kernel has routes of a former life: they forward on until claimed",
+                 {"routes", found.ipv4.adopted + found.ipv6.adopted});
+  }
   return made;
 }
 
@@ -41,6 +46,7 @@ Result<void> Forwarder::open() {
   if (!writer) return tl::unexpected(writer.error());
   writer_ = std::move(*writer);
   kernel::MonitorOptions options;
+  options.receive_buffer = settings_.receive_buffer;
   options.topics.links = options.topics.addresses = options.topics.next_hops = true;
   options.topics.ipv4_routes = options.topics.ipv6_routes = true;
   auto monitor = port_.open_monitor(options);
@@ -243,7 +249,10 @@ void Forwarder::set_link(InterfaceIndex link, bool is_up) {
   const auto [place, is_new] = links_.try_emplace(link, false);
   const bool was_up = std::exchange(place->second, is_up);
   if (was_up && !is_up) {
-    objects_changed_ = next_hops_.link_lost(link) || objects_changed_;
+    if (next_hops_.link_lost(link)) {
+      objects_changed_ = true;
+      TURNPIKE_LOG(LogLevel::kNotice, "forwarder", "a link went, and our routes with it", {"link", link.value()});
+    }
     for (const Table& table : tables_) {
       if (table.importer != nullptr) table.importer->link_lost(link);
     }
@@ -280,6 +289,10 @@ void Forwarder::on_next_hop(const kernel::Notice& notice, const kernel::NextHop&
   if (notice.writer == writer_->identity() && notice.writer != 0) return;
   if (next_hop.protocol == settings_.protocol) {
     const bool ours = notice.gone ? next_hops_.taken_away(next_hop.id) : next_hops_.changed(next_hop);
+    if (ours) {
+      TURNPIKE_LOG(LogLevel::kWarning, "forwarder", "another program changes a next hop of ours; it is written again",
+                   {"id", next_hop.id}, {"netlink_port", notice.writer});
+    }
     objects_changed_ = objects_changed_ || ours;
   } else if (notice.gone) {
     foreign_.erase(next_hop.id);

@@ -8,10 +8,12 @@
 #include <rtmv2.h>
 #include <sys/socket.h>
 #include <turnpike/forwarder.h>
+#include <turnpike/rtm.h>
 #include <winerror.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <thread>
@@ -91,6 +93,15 @@ class Client {
     return (info.ViewInfo[0].DestFlags & RTM_DEST_FLAG_FWD_ENGIN_ADD) != 0;
   }
 
+  void remove(const std::string& prefix) const {
+    const RTM_NET_ADDRESS address = address_of(prefix);
+    TpRtmAddress same{};
+    std::uint32_t status = 0;
+    static_assert(sizeof same == sizeof address);
+    std::memcpy(&same, &address, sizeof same);
+    EXPECT_EQ(TpRtmDeleteRoutesTo(self, &same, 1, &status), 0U);
+  }
+
   RTM_ENTITY_HANDLE self = nullptr;
 };
 
@@ -110,8 +121,9 @@ inline TP_FORWARDER_STATUS status() {
   return now;
 }
 // Asks again until it is so; what is awaited happens on the forwarder's thread.
-inline void await(const char* what, const std::function<bool()>& there) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+inline void await(const char* what, const std::function<bool()>& there,
+                  std::chrono::seconds within = std::chrono::seconds(20)) {
+  const auto end = std::chrono::steady_clock::now() + within;
   while (!there()) {
     ASSERT_LT(std::chrono::steady_clock::now(), end) << "in vain: " << what;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));  // allow sleeping-test: nothing tells of the state

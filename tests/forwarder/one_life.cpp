@@ -1,10 +1,12 @@
-// A process with a routing table and a forwarder, for real_kernel_test.cpp to kill: one_life COUNT GATEWAY LINK. Says
-// "all N" when the kernel has as many routes as it wants and what former lives left is gone; then it waits.
+// A process with a routing table and a forwarder, for tests to kill: one_life COUNT GATEWAY LINK. Says "all N" when the
+// kernel has as many routes as it wants and what former lives left is gone; then it waits. The first is 192.0.2.0/24:
+// it stands in every life, so packets can be counted over it.
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <rtmv2.h>
 #include <sys/socket.h>
 #include <turnpike/forwarder.h>
+#include <turnpike/log.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -15,6 +17,8 @@
 int main(int count, char** words) {
   if (count != 4) return 2;
   const auto wanted = static_cast<uint32_t>(std::strtoul(words[1], nullptr, 10));
+  TpLogSink sink = 0;
+  TpLogOpenStderr(TP_LOG_NOTICE, TP_LOG_PRIORITY, &sink);
   TP_FORWARDER_OPTIONS options{};
   options.size = sizeof options;
   options.flags = TP_FORWARDER_OWN_NAMESPACE;
@@ -37,7 +41,7 @@ int main(int count, char** words) {
     RTM_NET_ADDRESS address{};
     address.AddressFamily = AF_INET;
     address.NumBits = 24;
-    const uint32_t bits = htonl(0x64000000 + i * 256);
+    const uint32_t bits = htonl(i == 0 ? 0xc0000200 : 0x64000000 + i * 256);
     std::memcpy(address.AddrBits, &bits, sizeof bits);
     RTM_ROUTE_INFO route{};
     route.PrefInfo.Metric = 1;
