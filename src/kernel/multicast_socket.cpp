@@ -1,5 +1,8 @@
 #include "kernel/multicast_socket.h"
 
+// Before the kernel's headers, which leave out what libc has declared.
+#include <netinet/in.h>
+
 #include <linux/filter.h>
 #include <linux/icmpv6.h>
 #include <linux/if_ether.h>
@@ -60,8 +63,8 @@ Result<void> ask(int socket, unsigned long request, Request& about, const char* 
 
 Result<MulticastSocket> MulticastSocket::open(net::Family family, std::size_t receive_buffer) {
   const bool is_ipv4 = family == net::Family::kIpv4;
-  Descriptor made(::socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
-                           is_ipv4 ? IPPROTO_IGMP : IPPROTO_ICMPV6));
+  const int protocol = is_ipv4 ? int{IPPROTO_IGMP} : int{IPPROTO_ICMPV6};
+  Descriptor made(::socket(is_ipv4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
   if (!made.is_open()) return fail_errno(errno, "no raw socket for multicast routing");
   return adopt(family, std::move(made), receive_buffer);
 }

@@ -1,6 +1,9 @@
 // Upcalls, as the kernel lays them out. IPv4: a copy of the packet's IP header in which the protocol is 0, which no
 // packet has; type and virtual interface stand in the place of TTL and checksum (struct igmpmsg). IPv6: struct mrt6msg,
 // whose first byte is 0, as no ICMPv6 message's is.
+// Before the kernel's headers, which leave out what libc has declared.
+#include <netinet/in.h>
+
 #include <linux/mroute.h>
 #include <linux/mroute6.h>
 
