@@ -32,8 +32,8 @@ TEST_F(Startup, HasItsOrder) {
   add_address(eth0, "192.0.2.1");
   add_link("eth1");
   Lines order;  // over both modules
-  for (const auto& [script, name] : {std::pair{&a_, "a "}, std::pair{&b_, "b "}}) {
-    script->at_call = [&order, name = std::string(name)](const std::string& function) {
+  for (const auto& [script, module] : {std::pair{&a_, "a "}, std::pair{&b_, "b "}}) {
+    script->at_call = [&order, name = std::string(module)](const std::string& function) {
       order.push_back(name + function);
     };
   }
