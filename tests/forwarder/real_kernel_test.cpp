@@ -143,7 +143,7 @@ TEST(RealKernel, TwentyKillsLoseNothing) {
   last.await_output("all 6000\n", std::chrono::seconds(30));
   const std::string all = ours(row.middle);
   EXPECT_EQ(std::ranges::count(all, '\n'), 6000);
-  EXPECT_NE(all.find("\n100.0.1.0/24 nhid "), std::string::npos);
+  EXPECT_NE(all.find("\n100.0.2.0/24 nhid "), std::string::npos);
   const std::string objects = row.middle.run({"ip", "nexthop", "show", "proto", "220"});
   EXPECT_EQ(std::ranges::count(objects, '\n'), 1) << objects;
 }
