@@ -1,5 +1,7 @@
 #include "table.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <iterator>
 
@@ -110,8 +112,10 @@ DWORD Table::add(const RouteKey& key, const RouteValue& value) {
   info.PrefInfo.Metric = value.metric;
   info.BelongsToViews = RTM_VIEW_MASK_UCAST | RTM_VIEW_MASK_MCAST;
   RTM_NET_ADDRESS to = net_address(key.to);
+  // The router looks at destinations of the transport that we belong to; the preference is the same for all.
+  RTM_NET_ADDRESS* const judged = family_ == AF_INET ? &to : nullptr;
   DWORD status =
-      support_.ValidateRoute == nullptr ? NO_ERROR : support_.ValidateRoute(kStaticModule.protocol_id, &info, &to);
+      support_.ValidateRoute == nullptr ? NO_ERROR : support_.ValidateRoute(kStaticModule.protocol_id, &info, judged);
   if (value.preference != 0) info.PrefInfo.Preference = value.preference;
   const auto known = present_.find(key);
   RTM_ROUTE_HANDLE handle = known != present_.end() ? known->second.handle : nullptr;

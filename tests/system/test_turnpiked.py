@@ -1,0 +1,235 @@
+"""The daemon as a whole: it runs static routes over the real kernel, reloads, refuses, stops, and says what it does."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from ground import SOON
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build/dev"
+DAEMON = BUILD / "apps/turnpiked"
+COMMAND = BUILD / "apps/turnpike"
+
+
+def text(folder, *sections):
+    head = f'[router]\nmodules = "{BUILD}/modules"\ncontrol = "{folder}/control"\n'
+    return head + "\n".join(sections)
+
+
+STATIC = """[interface.eth0]
+[interface.eth1]
+[protocol.static]
+[[protocol.static.route]]
+to = "10.9.0.0/16"
+via = "10.0.0.2"
+[[protocol.static.route]]
+to = "10.8.0.0/16"
+type = "blackhole"
+[[protocol.static.route]]
+to = "2001:db8:9::/48"
+via = "fe80::2"
+interface = "eth0"
+"""
+
+
+class Router:
+    """turnpiked in a host, and turnpike to ask it."""
+
+    def __init__(self, host, folder, *sections, env=None):
+        self.host, self.folder = host, folder
+        self.file = folder / "turnpike.toml"
+        self.write(*sections)
+        self.process = host.spawn(DAEMON, "--config", self.file, env=env)
+        self.process.await_output("turnpiked: running")
+
+    def write(self, *sections):
+        self.file.write_text(text(self.folder, *sections), encoding="utf-8")
+
+    def attempt(self, *words):
+        return self.host.attempt(COMMAND, "-s", self.folder / "control", *words)
+
+    def ask(self, *words):
+        done = self.attempt("-j", *words)
+        assert done.status == 0, done.out + done.err
+        return json.loads(done.out)
+
+    def routes(self, prefix=""):
+        return {each["destination"]: each for each in self.ask("show", "route", *([prefix] if prefix else []))}
+
+    def await_answer(self, what, there):
+        """Asks until it is so: what the router says has no event of the kernel's to wait for."""
+        end = time.monotonic() + SOON
+        while not there():
+            assert time.monotonic() < end, f"waited in vain: {what}"
+
+    def await_kernel(self, destination, state):
+        self.await_answer(f"{destination} is {state}",
+                          lambda: self.routes(destination).get(destination, {}).get("kernel") == state)
+
+
+@pytest.fixture
+def wired(ground):
+    """A host with a neighbour on eth0, which has 10.9.0.1."""
+    ground.need("veth")
+    left, right = ground.host("left"), ground.host("right")
+    ground.wire((left, "eth0", "10.0.0.1/24"), (right, "eth0", "10.0.0.2/24", "10.9.0.1/16"))
+    return left, right
+
+
+def test_static_routes_are_in_the_kernel_while_their_link_is_up(wired, tmp_path):
+    left, _ = wired
+    router = Router(left, tmp_path, STATIC)
+    router.await_kernel("10.9.0.0/16", "installed")
+    assert left.ping("10.9.0.1")
+    route = router.routes("10.9.0.0/16")["10.9.0.0/16"]
+    assert route["protocol"] == "static" and route["preference"] == 3 and route["next_hops"] == ["10.0.0.2 dev eth0"]
+    assert "blackhole 10.8.0.0/16" in left.run("ip", "route")
+    router.await_kernel("2001:db8:9::/48", "installed")
+    assert re.search("2001:db8:9::/48 .*via fe80::2 dev eth0", left.run("ip", "-6", "route"))
+    left.ip("link set eth0 down")
+    router.await_answer("the route is gone", lambda: "10.9.0.0/16" not in router.routes())
+    assert "blackhole 10.8.0.0/16" in left.run("ip", "route")
+    left.ip("link set eth0 up")
+    router.await_kernel("10.9.0.0/16", "installed")
+    router.process.signal(15)
+    assert router.process.await_end() == 0
+    assert "10.9.0.0/16" not in left.run("ip", "route")
+    assert not (tmp_path / "control").exists()
+
+
+def test_a_reload_changes_what_differs_and_a_broken_file_changes_nothing(wired, tmp_path):
+    left, _ = wired
+    router = Router(left, tmp_path, STATIC)
+    router.await_kernel("10.9.0.0/16", "installed")
+    assert router.ask("reload") == {"result": "no changes", "changes": []}
+    router.write(STATIC.replace("10.8.0.0", "10.7.0.0"))
+    assert router.ask("check")["changes"] == router.ask("reload")["changes"]
+    assert set(router.routes()) >= {"10.9.0.0/16", "10.7.0.0/16"} and "10.8.0.0/16" not in router.routes()
+    for broken, said in [(STATIC.replace('to = "10.8', 'too = "10.8'), "did you mean `to`?"),
+                         (STATIC.replace('via = "fe80::2"', 'via = "10.0.0.2"'), "another family"),
+                         ("[protocol.static]\nlibrary = \"/no/such.so\"\n", "cannot be used"),
+                         ("[interface", "is missing")]:
+        router.write(broken)
+        done = router.attempt("reload")
+        assert done.status == 1 and said in done.err and str(router.file) in done.err
+        assert set(router.routes()) >= {"10.9.0.0/16", "10.7.0.0/16"}
+    router.process.signal(1)  # of a broken file: the loop takes it before the question
+    assert router.ask("show", "status")["protocols"] == 1
+    router.write(STATIC)
+    assert router.ask("reload")["result"] == "done"
+    router.write("")
+    assert router.ask("reload")["result"] == "done"
+    router.await_answer("the module is gone", lambda: router.ask("show", "protocol") == [])
+    assert "10.9.0.0/16" not in router.routes()
+
+
+def test_what_is_shown(wired, tmp_path):
+    left, _ = wired
+    router = Router(left, tmp_path, STATIC)
+    router.await_kernel("10.9.0.0/16", "installed")
+    interfaces = {each["name"]: each for each in router.ask("show", "interface")}
+    assert interfaces["eth0"]["state"] == "connected" and interfaces["eth0"]["addresses"][0] == "10.0.0.1/24"
+    assert interfaces["eth1"]["state"] == "unreachable" and interfaces["eth1"]["reasons"] == ["no device"]
+    protocol = router.ask("show", "protocol", "static")
+    assert protocol["protocol"]["state"] == "running"
+    assert [each["to"] for each in protocol["settings"]["route"]] == ["10.9.0.0/16", "10.8.0.0/16", "2001:db8:9::/48"]
+    assert any(each["protocol"] == "static" and each["routes"] == 2 for each in router.ask("show", "entity"))
+    assert router.ask("show", "configuration")["router"]["control"] == f"{tmp_path}/control"
+    found = router.ask("explain", "10.9.0.1")
+    assert found["forwarder"] == "installed" and "via 10.0.0.2 dev eth0" in found["kernel"]
+    assert found["routes"][0]["destination"] == "10.9.0.0/16" and found["routes"][0]["verdict"] == "wins"
+    assert "no route covers it" == router.ask("explain", "203.0.113.1")["forwarder"]
+    assert router.attempt("explain", "nonsense").status == 1
+    assert router.attempt("show", "interface", "eth9").err == "turnpike: there is no interface eth9\n"
+    table = router.attempt("show", "route", "10.0.0.0/8").out.splitlines()
+    assert table[0].split()[:4] == ["DESTINATION", "BEST", "PROTOCOL", "PREFERENCE"]
+
+
+def test_monitor_tells_what_changes(wired, tmp_path):
+    left, _ = wired
+    router = Router(left, tmp_path, STATIC)
+    router.await_kernel("10.9.0.0/16", "installed")
+    with left.spawn(COMMAND, "-j", "-s", tmp_path / "control", "monitor") as monitor:
+        monitor.await_output("watching")
+        left.ip("link set eth0 down")
+        monitor.await_output('"interface":"eth0"')
+        monitor.await_output('{"event":"route gone","destination":"10.9.0.0/16"}')
+
+
+def test_a_service_manager_is_told(wired, tmp_path):
+    left, _ = wired
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        router = Router(left, tmp_path, STATIC, env={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
+        told = [manager.recv(4096).decode() for _ in range(4)]
+        assert told[0].startswith("READY=1") and set(told[1:]) == {"WATCHDOG=1"}
+        router.process.signal(1)
+        while not (line := manager.recv(4096).decode()).startswith("RELOADING=1"):
+            assert line == "WATCHDOG=1"
+        assert re.search(r"MONOTONIC_USEC=\d+", line)
+        while not (line := manager.recv(4096).decode()).startswith("READY=1"):
+            pass
+        router.process.signal(15)
+        while manager.recv(4096).decode() != "STOPPING=1":
+            pass
+    assert router.process.await_end() == 0
+
+
+def test_it_gives_away_what_it_does_not_need(wired, tmp_path):
+    left, _ = wired
+    router = Router(left, tmp_path)
+    status = left.run("cat", f"/proc/{router.process.pid}/status")
+    lines = dict(line.split(":", 1) for line in status.splitlines())
+    kept = 1 << 12 | 1 << 13  # CAP_NET_ADMIN, CAP_NET_RAW
+    assert int(lines["CapEff"], 16) == int(lines["CapPrm"], 16) == kept
+    assert int(lines["CapBnd"], 16) == kept and lines["NoNewPrivs"].strip() == "1"
+
+
+def test_it_does_not_run_without_the_right(tmp_path):
+    (tmp_path / "turnpike.toml").write_text(text(tmp_path), encoding="utf-8")
+    command = [DAEMON, "--config", tmp_path / "turnpike.toml"]
+    if os.geteuid() == 0:
+        command = ["setpriv", "--reuid=65534", "--clear-groups", "--bounding-set=-net_admin", *command]
+    done = subprocess.run(command, text=True, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 1 and "CAP_NET_ADMIN" in done.stderr
+
+
+def test_check_tells_everything_that_is_wrong_and_touches_nothing(tmp_path):
+    file = tmp_path / "turnpike.toml"
+    file.write_text(text(tmp_path, STATIC), encoding="utf-8")
+    assert subprocess.run([DAEMON, "--check", file], check=True, capture_output=True, text=True).stdout == f"{file}: good\n"
+    file.write_text(text(tmp_path, STATIC.replace("via", "vai").replace("type", "tyype")), encoding="utf-8")
+    done = subprocess.run([DAEMON, "--check", file], check=False, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.count("did you mean") == 3 and f"{file}:9:1: " in done.stderr
+    done = subprocess.run([DAEMON, "--check", tmp_path / "absent"], check=False, capture_output=True, text=True)
+    assert done.returncode == 1 and "No such file" in done.stderr
+
+
+def test_a_module_tells_its_settings():
+    out = subprocess.run([DAEMON, "--describe", BUILD / "modules/static.so"], check=True, capture_output=True, text=True).stdout
+    assert out.startswith("static 1.0: ") and "route.metric   whole number, 0 to 2147483647, default 1" in out
+    done = subprocess.run([DAEMON, "--describe", "/no/such.so"], check=False, capture_output=True, text=True)
+    assert done.returncode == 1 and "/no/such.so" in done.stderr
+
+
+def test_the_manual_pages_have_every_command_and_setting():
+    for page, words in [("turnpike.1", ["show route", "explain ADDRESS|ERROR", "doctor"]),
+                        ("turnpike.toml.5", ["sweep-after", "route.preference", "[interface.NAME]", "blackhole"]),
+                        ("turnpiked.8", ["SIGHUP", "--check"])]:
+        shown = subprocess.run(["groff", "-man", "-Tutf8", "-ww", BUILD / "man" / page], check=True, capture_output=True,
+                               text=True, env={**os.environ, "GROFF_NO_SGR": "1"})
+        plain = re.sub(".\b", "", shown.stdout).replace("‐", "-").replace("−", "-")
+        assert shown.stderr == "" and all(word in plain for word in words), page + shown.stderr
+
+
+def test_the_unit_exposes_little():
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager",
+                           BUILD / "apps/turnpiked.service"], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
