@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,8 @@ int run(const Options& options) {
 
 int main_with(std::vector<std::string> words) {
   Options options;
+  if (const char* socket = std::getenv("TURNPIKE_SOCKET"); socket != nullptr && *socket != '\0')
+    options.socket = socket;
   while (!words.empty() && words.front().starts_with('-')) {
     const std::string option = words.front();
     words.erase(words.begin());

@@ -54,6 +54,15 @@ def test_every_example_is_explained():
 
 
 @pytest.mark.slow
+def test_three_routers_keep_two_hosts_together_while_a_link_is_cut_and_healed():
+    done = lab("--script")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "h1 still reaches h2, now by r2" in done.stdout
+    assert 'r1 tells: {"event":"media absent","interface":"to-r3"}' in done.stdout
+    assert "took their routes with them" in done.stdout
+
+
+@pytest.mark.slow
 def test_every_example_keeps_its_promise():
     done = lab()
     assert done.returncode == 0, done.stdout

@@ -4,6 +4,8 @@
   ./lab            build, then run every example
   ./lab NAME…      build, then run these
   ./lab --list     what there is
+  ./lab --live     build, then three routers and two hosts in namespaces: a link cut and healed, then a shell among them
+  ./lab --script   the same without the shell, every step checked
 
 What is run, and what is said about it, stands in examples/lab.toml. The build is build/lab: optimised, but without
 link-time optimisation, which would double the wait. Ends with 0 if every example did what it promises, 1 if one did
@@ -17,6 +19,8 @@ import sys
 import textwrap
 import tomllib
 from pathlib import Path
+
+import network
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/lab"
@@ -83,6 +87,8 @@ def main():
     parser = argparse.ArgumentParser(prog="./lab", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="an example; without one, all")
     parser.add_argument("--list", action="store_true", help="say what there is, build nothing")
+    parser.add_argument("--live", action="store_true", help="the network of three routers, and a shell in it")
+    parser.add_argument("--script", action="store_true", help="the network of three routers, unattended")
     parser.add_argument("--from", dest="table", default=ROOT / "examples/lab.toml", type=Path, metavar="FILE",
                         help="another list than examples/lab.toml")
     arguments = parser.parse_args()
@@ -100,6 +106,8 @@ def main():
     if not build():
         print("the build failed: its output is above", file=sys.stderr)
         return 1
+    if arguments.live or arguments.script:
+        return network.enter(BUILD, arguments.live)
     chosen = [example for example in examples if not arguments.names or example["name"] in arguments.names]
     failed = [example["name"] for example in chosen if not show(example)]
     print(f"\n{len(chosen) - len(failed)} of {len(chosen)} examples did what they promise" +
