@@ -94,6 +94,7 @@ typedef struct TP_FORWARDER_STATUS {
   uint64_t taken_over;                /* of a former life, as they stood */
   uint64_t losses, resyncs;           /* what the kernel said and was not heard; readings of all it has */
   uint64_t bytes;                     /* the forwarder's own memory */
+  uint64_t shadowed; /* destinations: ours is there, and another's with a lower metric goes before it */
 } TP_FORWARDER_STATUS;
 
 /* NO_ERROR, also where none runs; ERROR_INVALID_PARAMETER: null, or a wrong size. */
@@ -107,6 +108,9 @@ TP_API uint32_t TpForwarderStatus(TP_FORWARDER_STATUS* status) TP_NOEXCEPT;
 #define TP_FORWARDER_CONFLICT 4u  /* somebody else's route has its place */
 #define TP_FORWARDER_FOREIGN 5u   /* it is the kernel's own, or another manager's: imported */
 #define TP_FORWARDER_CONTESTED 6u /* somebody keeps removing it: we wait before we try again */
+/* It is in the kernel and of no effect: somebody else's route to the same destination has a lower metric, or is local.
+ * Not told where the kernel's routes are not imported. */
+#define TP_FORWARDER_SHADOWED 7u
 
 typedef struct TP_FORWARDER_ROUTE {
   uint32_t state;

@@ -33,7 +33,8 @@ static_assert(TP_FORWARDER_PENDING == static_cast<std::uint32_t>(RouteState::kPe
               TP_FORWARDER_FAILED == static_cast<std::uint32_t>(RouteState::kFailed) &&
               TP_FORWARDER_CONFLICT == static_cast<std::uint32_t>(RouteState::kConflict) &&
               TP_FORWARDER_FOREIGN == static_cast<std::uint32_t>(RouteState::kForeign) &&
-              TP_FORWARDER_CONTESTED == static_cast<std::uint32_t>(RouteState::kContested));
+              TP_FORWARDER_CONTESTED == static_cast<std::uint32_t>(RouteState::kContested) &&
+              TP_FORWARDER_SHADOWED == static_cast<std::uint32_t>(RouteState::kShadowed));
 
 RouteSettings settings_from(const TP_FORWARDER_ATTRIBUTES& from, net::Family family) {
   RouteSettings settings;
@@ -122,6 +123,7 @@ void fill(TP_FORWARDER_STATUS& out, const forwarder::Forwarder::Status& from) {
   out.losses = from.losses;
   out.resyncs = from.resyncs;
   out.bytes = from.bytes;
+  out.shadowed = count(RouteState::kShadowed);
 }
 
 // --- the feed

@@ -21,9 +21,10 @@ void earliest(std::optional<MonotonicTime>& first, const std::optional<Monotonic
 // -------------------------------------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<Forwarder>> Forwarder::start(kernel::Port& port, std::vector<Binding> tables, Settings settings,
-                                                    const Clock& clock, std::function<void()> wake) {
+                                                    const Clock& clock, std::function<void()> wake,
+                                                    Background* background) {
   // allow naked-new: the constructor is private
-  auto made = std::unique_ptr<Forwarder>(new Forwarder(port, settings, clock));
+  auto made = std::unique_ptr<Forwarder>(new Forwarder(port, settings, clock, background));
   if (const auto opened = made->open(); !opened) return tl::unexpected(opened.error());
   for (const Binding& binding : tables) {
     if (const auto bound = made->bind(binding, wake); !bound) return tl::unexpected(bound.error());
@@ -52,7 +53,14 @@ Result<void> Forwarder::open() {
   auto monitor = port_.open_monitor(options);
   if (!monitor) return tl::unexpected(monitor.error());
   monitor_ = std::move(*monitor);
-  return monitor_->leave_out(writer_->identity());
+  if (const auto left_out = monitor_->leave_out(writer_->identity()); !left_out) return left_out;
+  for (std::size_t i = 0; i < batches_.most(); ++i) {
+    auto another = port_.open_writer();
+    if (!another) return tl::unexpected(another.error());
+    if (const auto left_out = monitor_->leave_out((*another)->identity()); !left_out) return left_out;
+    batches_.add(std::move(*another));
+  }
+  return {};
 }
 
 Result<void> Forwarder::bind(const Binding& binding, const std::function<void()>& wake) {
@@ -64,6 +72,7 @@ Result<void> Forwarder::bind(const Binding& binding, const std::function<void()>
         *binding.table, binding.settings, settings_.protocol,
         [this](std::uint32_t id) { return hops_through(foreign_, id); },
         [its = table.unicast.get()](rtm::Handle owner) { its->add_foreign_owner(owner); });
+    table.unicast->ask(*table.importer);
   }
   tables_.push_back(std::move(table));
   return {};
@@ -100,7 +109,7 @@ bool Forwarder::step() {
   run_sweep();
   bool more = more_to_hear_;
   if (fpm_ != nullptr) more = fpm_->step() || more;
-  for (const Table& table : tables_) more = table.unicast->step(*writer_) || more;
+  for (const Table& table : tables_) more = table.unicast->step(*writer_, batches_) || more;
   run_sweep();
   if (!more && next_hops_.has_unused()) next_hops_.sweep(*writer_, false);
   return more;
@@ -233,6 +242,7 @@ bool Forwarder::resync_routes() {
                                                  unicast.seen(route);
                                                } else if (importer != nullptr) {
                                                  importer->taken(route);
+                                                 unicast.seen_foreign(route);
                                                }
                                              }};
     if (!port_.dump_routes(filter, taker)) return false;
@@ -278,7 +288,7 @@ void Forwarder::on_address(const kernel::Notice& notice, const kernel::Interface
 }
 
 void Forwarder::on_route(const kernel::Notice& notice, const kernel::Route& route) {
-  if (notice.writer == writer_->identity() && notice.writer != 0) return;
+  if (is_our_own(notice)) return;
   for (const Table& table : tables_) {
     if (table.importer != nullptr) table.importer->heard(notice, route);
     table.unicast->heard(notice, route);
@@ -286,7 +296,7 @@ void Forwarder::on_route(const kernel::Notice& notice, const kernel::Route& rout
 }
 
 void Forwarder::on_next_hop(const kernel::Notice& notice, const kernel::NextHop& next_hop) {
-  if (notice.writer == writer_->identity() && notice.writer != 0) return;
+  if (is_our_own(notice)) return;
   if (next_hop.protocol == settings_.protocol) {
     const bool ours = notice.gone ? next_hops_.taken_away(next_hop.id) : next_hops_.changed(next_hop);
     if (ours) {
@@ -369,7 +379,7 @@ Forwarder::Status Forwarder::status() const {
   status.losses = losses_;
   status.resyncs = resyncs_;
   status.sweeping_done = !sweep_at_ && !sweeps_objects_ && status.ipv4.adopted + status.ipv6.adopted == 0;
-  status.bytes = status.ipv4.bytes + status.ipv6.bytes + status.next_hops.bytes;
+  status.bytes = status.ipv4.bytes + status.ipv6.bytes + status.next_hops.bytes + batches_.bytes();
   return status;
 }
 

@@ -1,8 +1,8 @@
 // Forwarder: routing tables and the kernel, kept as one. The room's front door.
 //
-// It holds a Unicast and an Importer for each table, the next hop objects that they share, one writer and one monitor
-// of the kernel, and the clock for what comes with time. It has no thread: `step` does what there is to do, and never
-// waits. src/runtime calls it on one thread, when `wake` was called, when `descriptor` is readable, or at
+// It holds a Unicast and an Importer for each table, the next hop objects and the batches that they share, one writer
+// and one monitor of the kernel, and the clock for what comes with time. It has no thread: `step` does what there is to
+// do, and never waits. src/runtime calls it on one thread, when `wake` was called, when `descriptor` is readable, or at
 // `next_deadline`; a test calls it when it likes.
 //
 //   monitor ──► on_link, on_address, on_next_hop, on_route ──► next hops, importers, tables: what is lost, what is
@@ -41,10 +41,12 @@ struct Binding {
 
 class Forwarder final : private kernel::Listener {
  public:
-  // Reads the kernel, adopts what is ours. All of it must outlive the forwarder. kKernel, kExhausted, and what
-  // registering with a table answers; nothing is left behind then.
+  // Reads the kernel, adopts what is ours. All of it must outlive the forwarder. With a background, routes are written
+  // there while the next are made ready. kKernel, kExhausted, and what registering with a table answers; nothing is
+  // left behind then.
   static Result<std::unique_ptr<Forwarder>> start(kernel::Port& port, std::vector<Binding> tables, Settings settings,
-                                                  const Clock& clock, std::function<void()> wake);
+                                                  const Clock& clock, std::function<void()> wake,
+                                                  Background* background = nullptr);
   ~Forwarder() override;
 
   // True: there is more to do at once.
@@ -85,8 +87,8 @@ class Forwarder final : private kernel::Listener {
     TableSettings settings;
   };
 
-  Forwarder(kernel::Port& port, Settings settings, const Clock& clock)
-      : port_(port), settings_(settings), clock_(clock), next_hops_(settings.protocol) {}
+  Forwarder(kernel::Port& port, Settings settings, const Clock& clock, Background* background)
+      : port_(port), settings_(settings), clock_(clock), batches_(background), next_hops_(settings.protocol) {}
   Result<void> open();
   Result<void> bind(const Binding& binding, const std::function<void()>& wake);
   void prepare_namespace();
@@ -98,6 +100,9 @@ class Forwarder final : private kernel::Listener {
   void run_sweep();
   void set_link(InterfaceIndex link, bool is_up);
   void next_hops_changed();
+  [[nodiscard]] bool is_our_own(const kernel::Notice& notice) const {
+    return notice.writer != 0 && (notice.writer == writer_->identity() || batches_.has_written(notice.writer));
+  }
 
   void on_link(const kernel::Notice& notice, const kernel::Link& link) override;
   void on_address(const kernel::Notice& notice, const kernel::InterfaceAddress& address) override;
@@ -109,6 +114,7 @@ class Forwarder final : private kernel::Listener {
   const Settings settings_;
   const Clock& clock_;
   std::unique_ptr<kernel::Writer> writer_;
+  Batches batches_;
   std::unique_ptr<kernel::Monitor> monitor_;
   NextHops next_hops_;
   std::vector<Table> tables_;

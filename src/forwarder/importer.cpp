@@ -98,6 +98,17 @@ void Importer::heard(const kernel::Notice& notice, const kernel::Route& route) {
   if (is_wanted(route)) change(key, notice.gone ? nullptr : &route);
 }
 
+// The local table is asked before any other, whatever the metric.
+bool Importer::goes_before(const kernel::Prefix& destination, std::uint32_t priority) const {
+  if (routes_.empty()) return false;
+  for (auto each = routes_.lower_bound(Key{.destination = destination});
+       each != routes_.end() && each->first.destination == destination; ++each) {
+    const Key& its = each->first;
+    if (its.tos == 0 && (its.table != settings_.kernel_table || its.priority < priority)) return true;
+  }
+  return false;
+}
+
 void Importer::link_lost(kernel::InterfaceIndex link) {
   std::vector<Key> gone;
   for (const auto& [key, imported] : routes_) {

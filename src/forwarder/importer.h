@@ -46,6 +46,9 @@ class Importer {
   void taken(const kernel::Route& route);
   void end();
 
+  // Whether packets to just this destination go by one of these, although a route of ours with that metric is there.
+  [[nodiscard]] bool goes_before(const kernel::Prefix& destination, std::uint32_t priority) const;
+
   // What had to wait. True: some still has.
   bool step();
 

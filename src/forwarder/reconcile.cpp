@@ -132,11 +132,24 @@ void Unicast::seen(const kernel::Route& route) {
   }
 }
 
+void Unicast::seen_foreign(const kernel::Route& route) {
+  if (route.destination.family() == settings_.family) look_again(find(route.destination), false);
+}
+
+// Another's route has come or gone: ours may be shadowed, be so no more, or have its place free.
+void Unicast::look_again(std::uint32_t index, bool gone) {
+  if (index == 0) return;
+  const auto state = static_cast<RouteState>(entries_[index].state);
+  const bool may_be_free = state == RouteState::kConflict && gone;
+  if (state == RouteState::kInstalled || state == RouteState::kShadowed || may_be_free) make_dirty(index);
+}
+
 void Unicast::end_reconcile() {
   std::erase_if(bag_, [this](std::uint32_t index) { return entries_[index].adopted != 0; });
   std::uint64_t missing = 0;
   scan([&](std::uint32_t index, Entry& entry) {
     if (entry.adopted != 0) checks_.push_back(index);
+    if (entry.state == static_cast<std::uint32_t>(RouteState::kShadowed)) make_dirty(index);
     if (entry.unseen == 0) return;
     entry.unseen = 0;
     ++missing;
@@ -189,9 +202,10 @@ void Unicast::heard(const kernel::Notice& notice, const kernel::Route& route) {
     return;
   }
   if (route.protocol != protocol_) {
-    if (in_our_place && notice.replaced && !notice.gone) taken_away(index, route.destination, notice.writer);
-    if (index != 0 && notice.gone && entries_[index].state == static_cast<std::uint32_t>(RouteState::kConflict)) {
-      make_dirty(index);
+    if (in_our_place && notice.replaced && !notice.gone) {
+      taken_away(index, route.destination, notice.writer);
+    } else {
+      look_again(index, notice.gone);
     }
   } else if (in_our_place && notice.gone) {
     taken_away(index, route.destination, notice.writer);

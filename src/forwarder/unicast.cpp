@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "forwarder/importer.h"
 #include "net/text.h"
 
 namespace turnpike::forwarder {
@@ -12,7 +13,8 @@ namespace {
 
 constexpr std::uint32_t kOtherProtocol = 1;      // PROTO_IP_OTHER, of the entity that a forwarder is
 constexpr std::uint32_t kInstance = 0x46574420;  // "FWD "
-constexpr std::size_t kIntake = 4 * Unicast::kSlice;
+constexpr std::size_t kIntake = 4096;
+constexpr std::size_t kBatch = 1024;  // 53 KB of IPv4 routes, of the 64 that a writer takes
 constexpr Duration kLockedAgain = std::chrono::milliseconds(2);
 constexpr Duration kFirstRetry = std::chrono::seconds(1);
 constexpr Duration kLastRetry = std::chrono::seconds(64);
@@ -21,7 +23,7 @@ constexpr Duration kLastRetry = std::chrono::seconds(64);
 
 const char* name_of(RouteState state) {
   constexpr const char* kNames[kRouteStates] = {"idle",     "pending", "installed", "failed",
-                                                "conflict", "foreign", "contested"};
+                                                "conflict", "foreign", "contested", "shadowed"};
   return kNames[static_cast<std::size_t>(state) % kRouteStates];
 }
 
@@ -87,17 +89,27 @@ Unicast::~Unicast() {
   if (self_ != rtm::Handle::kNone) static_cast<void>(table_.deregister_entity(self_));
 }
 
-bool Unicast::step(kernel::Writer& writer, std::size_t most) {
+bool Unicast::step(kernel::Writer& writer, Batches& batches, std::size_t most) {
   const rtm::Table::NeverWaits never_waits;
   hop_of_handle_.clear();
   settings_of_owner_.clear();
   run_timers();
-  intake(std::max(most, kIntake));
-  examine_some(most);
-  resolve_anew();
-  if (next_hops_.has_pending()) next_hops_.flush(writer);
-  write_work(writer);
-  sweep_some(writer, most);
+  const std::size_t slice = most;
+  const auto is_idle = [this] { return bag_.empty() && checks_.empty() && !more_changes_; };
+  for (more_changes_ = true; most != 0 && !is_idle();) {
+    if (batches.is_full()) settle(batches.take_back());
+    Batch& batch = batches.next();
+    if (more_changes_) intake(kIntake);
+    most -= examine_some(std::min(most, kBatch), batch);
+    resolve_anew();
+    if (next_hops_.has_pending()) next_hops_.flush(writer);
+    put_all(batch);
+    batches.send(is_idle() && batches.is_empty());
+  }
+  while (!batches.is_empty()) settle(batches.take_back());
+  bag_.insert(bag_.end(), deferred_.begin(), deferred_.end());
+  deferred_.clear();
+  sweep_some(writer, slice);
   tell_table();
   entries_.tidy();
   return !bag_.empty() || !checks_.empty() || more_changes_ || (sweeping_ && !adopted_.empty());
@@ -192,8 +204,9 @@ int Unicast::trouble_of(std::uint32_t target) const {
 // --- from what is wanted to what is written
 // ----------------------------------------------------------------------------------
 
-void Unicast::examine(std::uint32_t index) {
+void Unicast::examine(std::uint32_t index, Batch& batch) {
   Entry& entry = entries_[index];
+  if (entry.sent != 0) return deferred_.push_back(index);
   entry.dirty = 0;
   Prefix prefix;
   const Wish wanted = wish(index, prefix);
@@ -211,12 +224,12 @@ void Unicast::examine(std::uint32_t index) {
     return;
   }
   entry.error = static_cast<std::uint32_t>(wanted.error);
-  work_.push_back({.index = index, .target = wanted.target, .prefix = prefix, .otherwise = wanted.state});
+  batch.work.push_back({.index = index, .target = wanted.target, .prefix = prefix, .otherwise = wanted.state});
 }
 
 // A destination, its route and its entry are three lines of memory that nobody has looked at for long. Asked for some
 // examinations ahead, they come while others are worked on: that is a third of the forwarder's own time under load.
-void Unicast::examine_some(std::size_t most) {
+std::size_t Unicast::examine_some(std::size_t most, Batch& batch) {
   constexpr std::size_t kAhead = 16;
   chosen_.clear();
   for (; chosen_.size() < most && !checks_.empty(); checks_.pop_front()) chosen_.push_back(checks_.front());
@@ -226,20 +239,29 @@ void Unicast::examine_some(std::size_t most) {
       entries_.expect(chosen_[i + kAhead]);
       table_.expect_forwarding(chosen_[i + kAhead]);
     }
-    examine(chosen_[i]);
+    examine(chosen_[i], batch);
   }
+  return chosen_.size();
 }
 
-void Unicast::write_work(kernel::Writer& writer) {
-  if (settings_.family == Family::kIpv6 && work_.size() > 1) {
-    std::ranges::sort(work_, [](const Work& a, const Work& b) { return a.prefix < b.prefix; });
+void Unicast::put_all(Batch& batch) {
+  if (settings_.family == Family::kIpv6 && batch.work.size() > 1) {
+    std::ranges::sort(batch.work, [](const Work& a, const Work& b) { return a.prefix < b.prefix; });
   }
-  for (std::size_t place = 0; place < work_.size(); ++place) put_work(writer, place);
-  submit(writer);
-  for (const Work& each : work_) {
+  for (std::size_t place = 0; place < batch.work.size(); ++place) put_work(batch, place);
+}
+
+// It is back from the kernel.
+void Unicast::settle(Batch& batch) {
+  for (const Work& each : batch.work) {
+    if (each.submitted) entries_[each.index].sent = 0;
+  }
+  take(batch.report, batch);
+  for (const Work& each : batch.work) {
     if (each.submitted && !each.refused) done(each);
   }
-  work_.clear();
+  batch.work.clear();
+  tell_table();
 }
 
 kernel::Route Unicast::route_of(const Prefix& prefix, std::uint32_t target) const {
@@ -260,8 +282,8 @@ kernel::Route Unicast::route_of(const Prefix& prefix, std::uint32_t target) cons
 }
 
 // What cannot be reached is not left pointing where it was.
-void Unicast::put_work(kernel::Writer& writer, std::size_t place) {
-  Work& work = work_[place];
+void Unicast::put_work(Batch& batch, std::size_t place) {
+  Work& work = batch.work[place];
   Entry& entry = entries_[work.index];
   if (work.target != 0) {
     if (const int trouble = trouble_of(work.target); trouble != 0) {
@@ -271,29 +293,29 @@ void Unicast::put_work(kernel::Writer& writer, std::size_t place) {
       if (entry.installed == 0) return finish(work.index, RouteState::kFailed, trouble);
     }
   }
-  if (work.target == entry.installed && entry.differs == 0) return finish(work.index, RouteState::kInstalled);
+  if (work.target == entry.installed && entry.differs == 0) {
+    return finish(work.index, standing(work.prefix, work.target));
+  }
   if (work.target == 0) {
-    return put(writer, kernel::Change::kRemove, route_of(work.prefix, entry.installed), place, false);
+    return put(batch, kernel::Change::kRemove, route_of(work.prefix, entry.installed), place, false);
   }
   const bool moves = entry.installed != 0 && priority_of(entry.installed) != priority_of(work.target);
   const bool adds = moves || (entry.installed == 0 && entry.differs == 0);
-  put(writer, adds ? kernel::Change::kAdd : kernel::Change::kReplace, route_of(work.prefix, work.target), place, false);
-  if (moves) put(writer, kernel::Change::kRemove, route_of(work.prefix, entry.installed), place, true);
+  put(batch, adds ? kernel::Change::kAdd : kernel::Change::kReplace, route_of(work.prefix, work.target), place, false);
+  if (moves) put(batch, kernel::Change::kRemove, route_of(work.prefix, entry.installed), place, true);
 }
 
 // `former`: the removal of what the same work has added elsewhere.
-void Unicast::put(kernel::Writer& writer, kernel::Change change, const kernel::Route& route, std::size_t place,
-                  bool former) {
-  while (!writer.put(change, route, place * 2 + (former ? 1 : 0))) submit(writer);
+void Unicast::put(Batch& batch, kernel::Change change, const kernel::Route& route, std::size_t place, bool former) {
+  while (!batch.writer->put(change, route, place * 2 + (former ? 1 : 0))) take(batch.writer->submit(), batch);
   ++(change == kernel::Change::kRemove ? counters_.removed : counters_.written);
-  work_[place].submitted = true;
+  batch.work[place].submitted = true;
+  entries_[batch.work[place].index].sent = 1;
 }
 
-void Unicast::submit(kernel::Writer& writer) {
-  if (writer.noted() == 0) return;
-  const kernel::Report report = writer.submit();
+void Unicast::take(const kernel::Report& report, Batch& batch) {
   for (const kernel::Refusal& refusal : report.refused) {
-    refused(work_[refusal.cookie / 2], refusal.cookie % 2 != 0, refusal);
+    refused(batch.work[refusal.cookie / 2], refusal.cookie % 2 != 0, refusal);
   }
   if (report.answers_lost) {
     TURNPIKE_LOG(LogLevel::kWarning, "forwarder", "answers of the kernel were lost: what it has is read anew",
@@ -328,11 +350,17 @@ void Unicast::done(const Work& work) {
   set_installed(entry, work.target);
   entry.differs = 0;
   entry.robbed = 0;
-  work.target != 0 ? finish(work.index, RouteState::kInstalled) : finish(work.index, work.otherwise, error);
+  work.target != 0 ? finish(work.index, standing(work.prefix, work.target)) : finish(work.index, work.otherwise, error);
 }
 
-// The last word on a destination, for this time.
+RouteState Unicast::standing(const Prefix& prefix, std::uint32_t target) const {
+  const bool is_shadowed = importer_ != nullptr && importer_->goes_before(prefix, priority_of(target));
+  return is_shadowed ? RouteState::kShadowed : RouteState::kInstalled;
+}
+
+// The last word on a destination, for this time; unless it has changed while it was under way, and is looked at again.
 void Unicast::finish(std::uint32_t index, RouteState state, int error) {
+  if (entries_[index].dirty != 0) return;
   set_state(entries_[index], state, error);
   const bool is_there = state == RouteState::kInstalled || state == RouteState::kForeign;
   (is_there ? now_installed_ : not_installed_).push_back(handle_of(index));
@@ -462,7 +490,8 @@ Unicast::Status Unicast::status() const {
   status.adopted = adopted_.size() + found_;
   status.waiting = bag_.size() + checks_.size();
   status.bytes = entries_.bytes() + status.waiting * sizeof(std::uint32_t) +
-                 targets_.capacity() * sizeof(CountedTarget) + paths_.capacity() * sizeof(Path) + adopted_.bytes();
+                 chosen_.capacity() * sizeof(std::uint32_t) + targets_.capacity() * sizeof(CountedTarget) +
+                 paths_.capacity() * sizeof(Path) + adopted_.bytes();
   return status;
 }
 

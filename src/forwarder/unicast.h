@@ -17,16 +17,20 @@
 //   kConflict    somebody else's route has its place: never overwritten, written when that goes
 //   kForeign     the best route is one that was imported: the kernel has it from its owner
 //   kContested   somebody keeps taking it away: we wait, longer each time
+//   kShadowed    as wanted, and of no effect: somebody else's route to the same destination has a lower metric
 //
 // ## How a change goes
 //
 //   the table's registration → intake: the destination is dirty, and in the bag (once, however often it changes)
-//   → examine: what is wanted now → next hop objects → put → submit → what was refused, RTM_DEST_FLAG_FWD_ENGIN_ADD
+//   → examine: what is wanted now → next hop objects → put → send → settle: what was refused, what is installed,
+//   RTM_DEST_FLAG_FWD_ENGIN_ADD
 //
 // A lone change makes one such round and is in the kernel when `step` returns. Under load the bag fills while the
-// kernel works. IPv4 routes are then taken out of it at random, because the kernel's trie is built fastest so (2.6 s
-// instead of 3.95 s for the Internet's table); IPv6 routes in the order of their prefixes, which its tree likes best.
-// The bag holds 4 bytes for each destination at most, so memory is bounded by the table and not by the churn.
+// kernel works, and a batch is made ready while the kernel has the one before (batches.h). What changes while it is
+// under way waits in `deferred_` until it is settled: `installed` says what the kernel has only then. IPv4 routes are
+// then taken out of it at random, because the kernel's trie is built fastest so (2.6 s instead of 3.95 s for the
+// Internet's table); IPv6 routes in the order of their prefixes, which its tree likes best. The bag holds 4 bytes for
+// each destination at most, so memory is bounded by the table and not by the churn.
 //
 // ## Recursion
 //
@@ -62,6 +66,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "forwarder/batches.h"
 #include "forwarder/config.h"
 #include "forwarder/next_hops.h"
 #include "forwarder/prefix_map.h"
@@ -70,9 +75,7 @@
 
 namespace turnpike::forwarder {
 
-enum class RouteState : std::uint8_t { kIdle, kPending, kInstalled, kFailed, kConflict, kForeign, kContested };
-inline constexpr std::size_t kRouteStates = 7;
-const char* name_of(RouteState state);
+class Importer;
 
 class Unicast {
  public:
@@ -81,9 +84,10 @@ class Unicast {
                                                 NextHops& next_hops, const Clock& clock, std::function<void()> wake);
   ~Unicast();
 
-  // A slice of the work: about `most` routes. True: there is more. Nothing waits for clients.
-  bool step(kernel::Writer& writer, std::size_t most = kSlice);
-  static constexpr std::size_t kSlice = 4096;
+  // A slice of the work: about `most` routes, in batches; next hops and what is swept go by `writer`. Nothing is under
+  // way when it returns. True: there is more. Nothing waits for clients.
+  bool step(kernel::Writer& writer, Batches& batches, std::size_t most = kSlice);
+  static constexpr std::size_t kSlice = 8192;
 
   // When `step` has something to do although nobody calls; nothing: never.
   [[nodiscard]] std::optional<MonotonicTime> next_deadline() const;
@@ -96,6 +100,8 @@ class Unicast {
   void heard(const kernel::Notice& notice, const kernel::Route& route);
   // A next hop object or a link went or came: routes that named what is lost are written anew.
   void next_hops_changed();
+  // Whom to ask whether a foreign route goes before ours; without one nothing is known to be shadowed.
+  void ask(const Importer& importer) { importer_ = &importer; }
   // Something changed that may help what failed.
   void retry_failed();
 
@@ -103,6 +109,7 @@ class Unicast {
   // difference is written with the next steps. A dump that broke off is begun anew, and has no end.
   void begin_reconcile();
   void seen(const kernel::Route& route);
+  void seen_foreign(const kernel::Route& route);  // one with another number
   void end_reconcile();
   // What nobody has claimed goes.
   void sweep_adopted();
@@ -147,6 +154,7 @@ class Unicast {
     std::uint32_t unseen : 1 = 0;   // by the reconciling that runs
     std::uint32_t adopted : 1 = 0;  // `installed` is of a former life, and nobody has claimed it yet
     std::uint32_t robbed : 1 = 0;   // somebody took it away, as was heard: perhaps before we wrote it last
+    std::uint32_t sent : 1 = 0;     // under way to the kernel: `installed` is not what it was
     std::uint32_t differs : 1 = 0;  // the kernel has another route of ours: to be written even if it seems the same
     std::uint32_t wanted = 0;
     std::uint32_t installed = 0;
@@ -239,14 +247,6 @@ class Unicast {
   struct CountedTarget : Target {
     std::uint32_t uses = 0;
   };
-  struct Work {
-    std::uint32_t index;
-    std::uint32_t target;  // 0: to be removed
-    Prefix prefix;
-    RouteState otherwise = RouteState::kIdle;  // where there is no target
-    bool submitted = false;
-    bool refused = false;
-  };
   struct Fight {
     std::uint32_t rounds = 0;
     MonotonicTime since;
@@ -267,15 +267,19 @@ class Unicast {
   void intake(std::size_t most);
   void make_dirty(std::uint32_t index);
   std::uint32_t take_from_bag();
-  void examine_some(std::size_t most);
-  void examine(std::uint32_t index);
-  void write_work(kernel::Writer& writer);
-  void put_work(kernel::Writer& writer, std::size_t place);
-  void put(kernel::Writer& writer, kernel::Change change, const kernel::Route& route, std::size_t place, bool former);
-  void submit(kernel::Writer& writer);
+  using Batch = Batches::Batch;
+  std::size_t examine_some(std::size_t most, Batch& batch);
+  void examine(std::uint32_t index, Batch& batch);
+  void put_all(Batch& batch);
+  void put_work(Batch& batch, std::size_t place);
+  void put(Batch& batch, kernel::Change change, const kernel::Route& route, std::size_t place, bool former);
+  void take(const kernel::Report& report, Batch& batch);
+  void settle(Batch& batch);
   void refused(Work& work, bool former, const kernel::Refusal& refusal);
   void done(const Work& work);
   void finish(std::uint32_t index, RouteState state, int error = 0);
+  // Of what the kernel has as it is wanted.
+  [[nodiscard]] RouteState standing(const Prefix& prefix, std::uint32_t target) const;
   void sweep_some(kernel::Writer& writer, std::size_t most);
   void tell_table();
   void set_state(Entry& entry, RouteState state, int error = 0);
@@ -319,6 +323,7 @@ class Unicast {
   void claim(Entry& entry, const Prefix& prefix);
   void note_found(std::uint32_t index, const kernel::Route& route);
   void forget_found(Entry& entry);
+  void look_again(std::uint32_t index, bool gone);
   [[nodiscard]] bool is_none_of_ours(const kernel::Route& route) const;
   [[nodiscard]] bool is_as_installed(const Entry& entry, const kernel::Route& route) const;
   void taken_away(std::uint32_t index, const Prefix& prefix, kernel::Identity by);
@@ -330,14 +335,16 @@ class Unicast {
   const std::uint8_t protocol_;
   NextHops& next_hops_;
   const Clock& clock_;
+  const Importer* importer_ = nullptr;
   rtm::Handle self_ = rtm::Handle::kNone;
   rtm::Handle registration_ = rtm::Handle::kNone;
 
   Entries entries_;
   std::deque<std::uint32_t> bag_;
-  std::deque<std::uint32_t> checks_;   // dirty too, and of a former life: most need no write
-  std::vector<std::uint32_t> chosen_;  // out of the bag, in this step
-  std::vector<std::uint32_t> locked_;  // could not be looked at; tried again soon
+  std::deque<std::uint32_t> checks_;     // dirty too, and of a former life: most need no write
+  std::vector<std::uint32_t> chosen_;    // out of the bag, in this step
+  std::vector<std::uint32_t> locked_;    // could not be looked at; tried again soon
+  std::vector<std::uint32_t> deferred_;  // dirty, and under way to the kernel
   std::vector<rtm::Handle> taken_, to_release_, now_installed_, not_installed_;
   std::vector<rtm::Handle> foreign_owners_;
   std::uint64_t random_ = 0x9e3779b97f4a7c15;
@@ -355,8 +362,6 @@ class Unicast {
   std::set<std::pair<Address, std::uint32_t>> lookups_;  // what was looked up, for which path
   std::vector<std::uint32_t> to_resolve_;                // paths
 
-  std::vector<Work> work_;
-  std::vector<std::size_t> submitted_;                    // places in work_
   PrefixMap adopted_;                                     // targets, each with a use
   std::size_t found_ = 0;                                 // entries with `adopted`
   std::vector<std::pair<Prefix, std::uint32_t>> strays_;  // with our number, at a priority that is not wanted

@@ -50,7 +50,9 @@ Result<void> ForwarderHost::start(const std::vector<ForwarderTable>& tables, con
     wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!wake_.is_open()) return fail_errno(errno, "no eventfd for the forwarder");
     port_ = std::move(*port);
-    auto made = forwarder::Forwarder::start(*port_, bindings, settings, system_clock(), [this] { wake(); });
+    background_ = BackgroundThread::start();
+    auto made =
+        forwarder::Forwarder::start(*port_, bindings, settings, system_clock(), [this] { wake(); }, background_.get());
     if (!made) return tl::unexpected(made.error());
     forwarder_ = std::move(*made);
     stopping_ = false;
@@ -74,6 +76,7 @@ Result<void> ForwarderHost::start(const std::vector<ForwarderTable>& tables, con
 
 void ForwarderHost::forget() {
   forwarder_.reset();
+  background_.reset();
   port_.reset();
   guards_.clear();
   wake_.reset();
@@ -92,6 +95,13 @@ Result<void> ForwarderHost::stop(bool remove_routes) {
   forwarder_->stop(remove_routes);
   forget();
   return {};
+}
+
+void ForwarderHost::tell_that_none_runs() {
+  if (!process_log().enabled(LogLevel::kNotice) || told_.exchange(true)) return;
+  TURNPIKE_LOG(LogLevel::kNotice, "forwarder",
+               "routes are added, and no forwarder runs in this process: they are in its table, and in no kernel "
+               "(TpForwarderStart)");
 }
 
 // --- the thread

@@ -1,6 +1,7 @@
-// ForwarderHost: the forwarder of this process, and its one thread.
+// ForwarderHost: the forwarder of this process, and its threads: one that drives it, and one that sends what it writes
+// under load, so that the kernel's work and its own are done side by side.
 //
-// The thread belongs to the network namespace of whoever starts it. It sleeps in poll() until a table wakes it (an
+// The first belongs to the network namespace of whoever starts it. It sleeps in poll() until a table wakes it (an
 // eventfd, written under the table's lock: one wake-up from a client's call to the kernel), the kernel says something,
 // or a time has come; then it steps until there is nothing to do. `mutex_` is held for a step at a time, and others who
 // want the forwarder go first.
@@ -21,6 +22,7 @@
 #include "forwarder/forwarder.h"
 #include "kernel/port.h"
 #include "net/address.h"
+#include "runtime/background_thread.h"
 #include "runtime/forwarder_guard.h"
 #include "runtime/world.h"
 
@@ -56,6 +58,12 @@ class ForwarderHost {
 
   [[nodiscard]] bool is_running() const { return running_.load(std::memory_order_acquire); }
 
+  // Somebody has added routes. Where no forwarder runs they are in no kernel, and that is said once in the log, as soon
+  // as anybody listens to it: the first question of who finds his routes missing in `ip route`.
+  void routes_added() {
+    if (!told_.load(std::memory_order_relaxed) && !is_running()) tell_that_none_runs();
+  }
+
  private:
   ForwarderHost() = default;
   void run();
@@ -72,15 +80,18 @@ class ForwarderHost {
   template <class F>
   Result<void> change_feed(F&& act);
   void forget();
+  void tell_that_none_runs();
 
   std::mutex life_;  // start and stop, one at a time
   std::mutex mutex_;
   std::atomic<unsigned> others_{0};  // who want mutex_
   std::atomic<bool> running_{false};
+  std::atomic<bool> told_{false};  // that none runs
   std::atomic<bool> stopping_{false};
   Descriptor wake_;
   std::vector<ForwarderGuard> guards_;
   std::unique_ptr<kernel::Port> port_;
+  std::unique_ptr<BackgroundThread> background_;
   std::unique_ptr<forwarder::Forwarder> forwarder_;
   std::thread thread_;
 };

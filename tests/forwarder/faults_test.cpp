@@ -93,6 +93,41 @@ TEST_F(FaultsTest, AForeignReplacementBecomesAConflict) {
   EXPECT_EQ(kernel_routes(250).size(), 1U);
 }
 
+TEST_F(FaultsTest, AForeignRouteWithALowerMetricShadowsOurs) {
+  kernel::Route theirs;
+  theirs.destination = "10.9.0.0/16"_prefix;
+  theirs.type = kernel::RouteType::kBlackhole;
+  theirs.protocol = 250;
+  theirs.priority = 5;
+  const auto change = [&](Change what) {
+    port.with_model([&](kernel::KernelModel& model) { EXPECT_EQ(model.change(77, what, theirs).error, 0); });
+    if (forwarder != nullptr) run();
+  };
+  change(Change::kAdd);
+  start();
+  route("10.9.0.0/16", {hop("10.0.1.2", left)});
+  run();
+  EXPECT_EQ(explain("10.9.0.0/16").state, RouteState::kShadowed);
+  EXPECT_FALSE(is_marked("10.9.0.0/16"));
+  EXPECT_EQ(in_state(RouteState::kShadowed), 1U);
+  const auto count = writes();
+  change(Change::kRemove);
+  EXPECT_EQ(explain("10.9.0.0/16").state, RouteState::kInstalled);
+  EXPECT_TRUE(is_marked("10.9.0.0/16"));
+  change(Change::kAdd);
+  EXPECT_EQ(explain("10.9.0.0/16").state, RouteState::kShadowed);
+  EXPECT_FALSE(is_marked("10.9.0.0/16"));
+  forwarder->audit_now();
+  run();
+  EXPECT_EQ(explain("10.9.0.0/16").state, RouteState::kShadowed);
+  EXPECT_EQ(writes(), count) << "ours is there, and stays";
+  theirs.priority = 30;  // after ours
+  change(Change::kAdd);
+  theirs.priority = 5;
+  change(Change::kRemove);
+  EXPECT_EQ(explain("10.9.0.0/16").state, RouteState::kInstalled);
+}
+
 TEST_F(FaultsTest, AForeignFlushIsRepairedOnce) {
   start();
   many(300, hop("10.0.1.2", left));

@@ -52,7 +52,8 @@ class Scene : public testing::Test {
   }
 
   void start(Settings settings = {}, TableSettings table_settings = {}) {
-    auto made = Forwarder::start(port, {{routes.table.get(), table_settings}}, settings, clock, [this] { ++wakes; });
+    auto made = Forwarder::start(
+        port, {{routes.table.get(), table_settings}}, settings, clock, [this] { ++wakes; }, background.get());
     ASSERT_TRUE(made) << made.error().what;
     forwarder = std::move(*made);
     run();
@@ -179,6 +180,7 @@ class Scene : public testing::Test {
   kernel::InterfaceIndex left, right;
   Handle self = Handle::kNone;
   unsigned wakes = 0;
+  std::unique_ptr<Background> background;
   std::unique_ptr<Forwarder> forwarder;
 };
 
