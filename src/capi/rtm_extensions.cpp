@@ -12,6 +12,7 @@
 
 #include "capi/rtm_call.h"
 #include "runtime/change_descriptor.h"
+#include "runtime/forwarder_host.h"
 
 namespace turnpike::capi {
 namespace {
@@ -193,6 +194,7 @@ uint32_t TpRtmAddRoutes(void* entity, const TpRtmRoute* routes, uint32_t count, 
                                   handles != nullptr, outcomes);
         },
         [&](std::size_t i, const Result<rtm::AddedRoute>& added) {
+          if (added) runtime::ForwarderHost::instance().routes_added();
           if (handles != nullptr) {
             handles[i] = added ? capi::to(added->route) : nullptr;
           }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "capi/rtm_call.h"
+#include "runtime/forwarder_host.h"
 #include "win32/event.h"
 #include "win32/handles.h"
 #include "win32/last_error.h"
@@ -286,6 +287,7 @@ DWORD RtmAddRoute(HANDLE client, PVOID route, DWORD seconds, DWORD* flags, PVOID
     const auto added = table.v1().add_route(of(client), read_route(family, route),
                                             seconds == INFINITE ? turnpike::rtm::kInfinite : seconds * 1000, change);
     if (added) {
+      if (family == Family::kIp) turnpike::runtime::ForwarderHost::instance().routes_added();
       write_change(family, change, flags, current, previous);
     }
     return code_of(added, kCodes);

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "capi/rtm_call.h"
+#include "runtime/forwarder_host.h"
 
 namespace turnpike::capi {
 
@@ -520,6 +521,7 @@ DWORD RtmAddRouteToDest(RTM_ENTITY_HANDLE self, PRTM_ROUTE_HANDLE handle, PRTM_N
     if (!added) {
       return code_of(added.error());
     }
+    turnpike::runtime::ForwarderHost::instance().routes_added();
     if (handle != nullptr) {
       *handle = to(added->route);
     }

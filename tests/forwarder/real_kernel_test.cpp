@@ -1,7 +1,9 @@
 // The forwarder in a process, over the real kernel, by the documented calls and include/turnpike/forwarder.h.
+#include <turnpike/log.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstring>
 #include <random>
 
 #include "live.h"
@@ -11,6 +13,23 @@ namespace turnpike::forwarder {
 namespace {
 
 using runtime::ForwarderGuard;
+
+// The one line for who wonders why `ip route` does not show his routes; he need not have listened from the beginning.
+TEST(ForwarderAbsent, IsToldOnceWhereRoutesAreAddedAndNoneRuns) {
+  const Client client;
+  const auto hop = client.hop("10.0.1.9", 1);
+  client.add("10.91.0.0/16", hop);  // nobody listens yet
+  int count = 0;
+  TpLogSink sink = 0;
+  const auto count_it = [](void* context, const TpLogRecord* record) {
+    if (std::strstr(record->message, "no forwarder runs") != nullptr) ++*static_cast<int*>(context);
+  };
+  ASSERT_EQ(TpLogOpenCallback(TP_LOG_NOTICE, count_it, &count, &sink), 0U);
+  client.add("10.92.0.0/16", hop);
+  client.add("10.93.0.0/16", hop);
+  EXPECT_EQ(TpLogClose(sink), 0U);
+  EXPECT_EQ(count, 1);
+}
 
 TEST(RealKernel, PacketsFollowWhatClientsAdd) {
   auto ground = Ground::unprivileged({"veth", "nexthop"});
