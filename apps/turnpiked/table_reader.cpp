@@ -108,6 +108,7 @@ void each_route(void* self, F&& visit) {
 }
 
 struct Candidate {
+  size_t told;  // the table's order
   TpRtmSnapshotRoute route;
   Value::Object shown;
 };
@@ -166,12 +167,13 @@ Value TableReader::explain(const net::Address& address) const {
   if (table.self != nullptr) {
     each_route(table.self, [&](const TpRtmSnapshotRoute& route) {
       const net::Prefix destination(address_of(route.destination), route.destination.bits);
-      if (destination.contains(address)) candidates.push_back({route, described(route)});
+      if (destination.contains(address)) candidates.push_back({candidates.size(), route, described(route)});
     });
   }
   // Ordered by destination, the shorter prefix first, and by rank: the longest prefix comes to the front, ranks stay.
-  std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.route.destination.bits > b.route.destination.bits;
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return a.route.destination.bits != b.route.destination.bits ? a.route.destination.bits > b.route.destination.bits
+                                                                : a.told < b.told;
   });
   Value::List shown;
   for (Candidate& candidate : candidates) {

@@ -11,6 +11,7 @@
 #include <turnpike/rtm.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <vector>

@@ -1,4 +1,6 @@
 // Links, addresses, neighbours and rules as netlink messages.
+#include <tuple>
+
 #include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>

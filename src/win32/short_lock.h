@@ -7,6 +7,8 @@
 
 #include "win32/futex.h"
 
+#include <mutex>
+
 namespace turnpike::win32 {
 
 class ShortLock {

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <random>
+#include <vector>
 
 #include "rtm_driver.h"
 

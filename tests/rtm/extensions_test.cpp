@@ -7,6 +7,7 @@
 #include <turnpike/rtm.h>
 #include <winerror.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>

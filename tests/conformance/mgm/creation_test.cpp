@@ -1,4 +1,5 @@
 // MGM-082 … MGM-099, MGM-123 … MGM-125, MGM-133: how entries are made, changed and ended.
+#include <algorithm>
 #include <array>
 
 #include "mgm_client.h"

@@ -4,6 +4,7 @@
 #include <turnpike/forwarder.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <fstream>

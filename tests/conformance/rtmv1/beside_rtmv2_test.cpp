@@ -1,6 +1,7 @@
 // One table for both versions: what an RTMv1 client and an RTMv2 client see of each other (src/rtm/v1.h has the
 // mapping).
 #include <cstring>
+#include <tuple>
 
 #include "entity.h"
 #include "route_client.h"

@@ -1,6 +1,8 @@
 // Changes and their answers, and what a route can be.
 #include "kernel/conformance/parts.h"
 
+#include <tuple>
+
 namespace turnpike::kernel {
 namespace {
 
