@@ -1,13 +1,11 @@
 // What mgm.h never had: include/turnpike/mgm.h over runtime::Multicast.
-#include <turnpike/mgm.h>
+#include "capi/mgm_forwarder.h"
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 #include <span>
 #include <string>
 
-#include "capi/codes.h"
 #include "capi/mgm_codes.h"
 #include "capi/rtm_codes.h"
 #include "runtime/world.h"
@@ -19,7 +17,6 @@ using runtime::World;
 
 constexpr std::uint32_t kCanNotComplete = 1003;
 constexpr std::uint32_t kFlags = TP_MGM_UNICAST_VIEW | TP_MGM_WRONG_INTERFACE | TP_MGM_KEEP;
-constexpr std::uint32_t kMostBoundaries = 4096;
 
 std::uint32_t start(net::Family family, const TP_MGM_FORWARDER_OPTIONS& options, std::span<char> holder) {
   if (options.size != sizeof options || (options.flags & ~kFlags) != 0) return kInvalidParameter;
@@ -52,76 +49,56 @@ Result<mgm::Scope> scope_of(std::uint32_t threshold, std::span<const TP_MGM_BOUN
   return scope;
 }
 
-// What may run out of memory outside of a Result.
-template <class Work>
-std::uint32_t guarded(Work&& work) noexcept {
-  try {
-    return work();
-  } catch (const std::bad_alloc&) {
-    return kNotEnoughMemory;
-  }
-}
-
 }  // namespace
-}  // namespace turnpike::capi
 
-namespace capi = turnpike::capi;
-namespace net = turnpike::net;
-using turnpike::runtime::World;
-
-uint32_t TpMgmForwarderStart(const TP_MGM_FORWARDER_OPTIONS* options, char* holder, size_t holder_size) noexcept {
-  return capi::guarded([&] {
+std::uint32_t start_multicast(net::Family family, const TP_MGM_FORWARDER_OPTIONS* options, char* holder,
+                              std::size_t holder_size) noexcept {
+  return guarded([&] {
     TP_MGM_FORWARDER_OPTIONS defaults{};
     defaults.size = sizeof defaults;
     const std::span<char> room = holder != nullptr ? std::span(holder, holder_size) : std::span<char>();
-    return capi::start(net::Family::kIpv4, options != nullptr ? *options : defaults, room);
+    return start(family, options != nullptr ? *options : defaults, room);
   });
 }
 
-uint32_t TpMgmForwarderStop(void) noexcept {
-  return capi::guarded([] { return capi::code_of(World::instance().multicast().stop()); });
+std::uint32_t stop_multicast(net::Family family) noexcept {
+  return guarded([&] { return code_of(World::instance().multicast(family).stop()); });
 }
 
-uint32_t TpMgmAllClaimed(void) noexcept { return capi::code_of(World::instance().multicast().all_claimed()); }
-
-uint32_t TpMgmSetScope(uint32_t device, uint32_t threshold, const TP_MGM_BOUNDARY* boundaries,
-                       uint32_t count) noexcept {
-  if (threshold == 0 || threshold > 255 || (boundaries == nullptr && count != 0) || count > capi::kMostBoundaries) {
-    return capi::kInvalidParameter;
-  }
-  return capi::guarded([&]() -> std::uint32_t {
-    auto scope = capi::scope_of(threshold, std::span(boundaries, count));
-    if (!scope) return capi::kInvalidParameter;
-    const auto manager = World::instance().multicast().manager();
-    if (!manager) return capi::code_of_mgm(manager.error());
-    (*manager)->set_scope(net::InterfaceIndex(device), std::move(*scope));
-    return capi::kSuccess;
-  });
+std::uint32_t all_claimed(net::Family family) noexcept {
+  return code_of(World::instance().multicast(family).all_claimed());
 }
 
-uint32_t TpMgmGetDeviceCounters(uint32_t device, TP_MGM_DEVICE_COUNTERS* counters) noexcept {
-  if (counters == nullptr) return capi::kInvalidParameter;
-  const auto read = World::instance().multicast().device_counters(net::InterfaceIndex(device));
-  if (!read) return capi::code_of(read.error());
+std::uint32_t set_scope(net::Family family, std::uint32_t device, mgm::Scope scope) {
+  const auto manager = World::instance().multicast(family).manager();
+  if (!manager) return code_of_mgm(manager.error());
+  (*manager)->set_scope(net::InterfaceIndex(device), std::move(scope));
+  return kSuccess;
+}
+
+std::uint32_t device_counters(net::Family family, std::uint32_t device, TP_MGM_DEVICE_COUNTERS* counters) noexcept {
+  if (counters == nullptr) return kInvalidParameter;
+  const auto read = World::instance().multicast(family).device_counters(net::InterfaceIndex(device));
+  if (!read) return code_of(read.error());
   *counters = {read->packets_in, read->packets_out, read->octets_in, read->octets_out};
-  return capi::kSuccess;
+  return kSuccess;
 }
 
-uint32_t TpMgmGetStatus(TP_MGM_STATUS* status) noexcept {
+std::uint32_t multicast_status(net::Family family, TP_MGM_STATUS* status) noexcept {
   constexpr uint32_t kLeast = offsetof(TP_MGM_STATUS, clients);
   if (status == nullptr || status->size < kLeast) {
-    return capi::kInvalidParameter;
+    return kInvalidParameter;
   }
-  auto& multicast = World::instance().multicast();
+  auto& multicast = World::instance().multicast(family);
   const auto manager = multicast.manager();
   if (!manager) {
-    return capi::code_of_mgm(manager.error());
+    return code_of_mgm(manager.error());
   }
   const auto now = (*manager)->status();
-  const auto kernel = multicast.kernel_status();
-  const auto forwarded = kernel.value_or(turnpike::kernel::MulticastStatus());
+  const auto in_kernel = multicast.kernel_status();
+  const auto forwarded = in_kernel.value_or(kernel::MulticastStatus());
   const TP_MGM_STATUS full = {.size = std::min<uint32_t>(status->size, sizeof(TP_MGM_STATUS)),
-                              .forwarder = kernel ? TP_MGM_FORWARDER_KERNEL : TP_MGM_FORWARDER_MEMORY,
+                              .forwarder = in_kernel ? TP_MGM_FORWARDER_KERNEL : TP_MGM_FORWARDER_MEMORY,
                               .clients = now.clients,
                               .interfaces = now.interfaces,
                               .memberships = now.memberships,
@@ -144,5 +121,31 @@ uint32_t TpMgmGetStatus(TP_MGM_STATUS* status) noexcept {
                               .taken_over = forwarded.taken_over,
                               .unclaimed = forwarded.unclaimed};
   std::memcpy(status, &full, full.size);
-  return capi::kSuccess;
+  return kSuccess;
+}
+
+}  // namespace turnpike::capi
+
+namespace capi = turnpike::capi;
+constexpr auto kIpv4 = turnpike::net::Family::kIpv4;
+
+uint32_t TpMgmForwarderStart(const TP_MGM_FORWARDER_OPTIONS* options, char* holder, size_t holder_size) noexcept {
+  return capi::start_multicast(kIpv4, options, holder, holder_size);
+}
+uint32_t TpMgmForwarderStop(void) noexcept { return capi::stop_multicast(kIpv4); }
+uint32_t TpMgmAllClaimed(void) noexcept { return capi::all_claimed(kIpv4); }
+uint32_t TpMgmGetStatus(TP_MGM_STATUS* status) noexcept { return capi::multicast_status(kIpv4, status); }
+uint32_t TpMgmGetDeviceCounters(uint32_t device, TP_MGM_DEVICE_COUNTERS* counters) noexcept {
+  return capi::device_counters(kIpv4, device, counters);
+}
+
+uint32_t TpMgmSetScope(uint32_t device, uint32_t threshold, const TP_MGM_BOUNDARY* boundaries,
+                       uint32_t count) noexcept {
+  if (!capi::is_threshold(threshold) || (boundaries == nullptr && count != 0) || count > capi::kMostBoundaries) {
+    return capi::kInvalidParameter;
+  }
+  return capi::guarded([&]() -> std::uint32_t {
+    auto scope = capi::scope_of(threshold, std::span(boundaries, count));
+    return scope ? capi::set_scope(kIpv4, device, std::move(*scope)) : capi::kInvalidParameter;
+  });
 }

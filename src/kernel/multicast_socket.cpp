@@ -178,7 +178,8 @@ Result<void> MulticastSocket::put(const mgm::Flow& flow, mgm::Vif parent, const 
     mf6cctl entry = entry6_of(flow);
     entry.mf6cc_parent = parent;
     for (unsigned vif = 0; vif < kMostVifs; ++vif) {
-      if (thresholds[vif] != 0) entry.mf6cc_ifset.ifs_bits[vif / NIFBITS] |= 1U << vif % NIFBITS;
+      if (thresholds[vif] != 0 && thresholds[vif] != 255)
+        entry.mf6cc_ifset.ifs_bits[vif / NIFBITS] |= 1U << vif % NIFBITS;
     }
     return set(MRT6_ADD_MFC, &entry, sizeof entry, kWhat);
   }

@@ -50,6 +50,22 @@ void set(const Descriptor& socket, int level, int option, const Value& value, co
 
 }  // namespace
 
+Fork::Fork(Ground& ground)
+    : source(ground.host("source")),
+      router(ground.host("router")),
+      left(ground.host("left")),
+      right(ground.host("right")) {
+  ground.wire({source, "eth0", {"10.0.0.2/24", "fd00::2/64"}}, {router, "in", {"10.0.0.1/24", "fd00::1/64"}});
+  ground.wire({router, "west", {"10.0.1.1/24", "fd00:1::1/64"}}, {left, "eth0", {"10.0.1.2/24", "fd00:1::2/64"}});
+  ground.wire({router, "east", {"10.0.2.1/24", "fd00:2::1/64"}}, {right, "eth0", {"10.0.2.2/24", "fd00:2::2/64"}});
+  router.forward();
+  router.inside([&] {
+    in = ::if_nametoindex("in");
+    west = ::if_nametoindex("west");
+    east = ::if_nametoindex("east");
+  });
+}
+
 GroupReceiver::GroupReceiver(const Host& host, const std::string& link, const std::string& group,
                              const std::string& source) {
   host.inside([&] {

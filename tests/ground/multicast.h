@@ -9,6 +9,20 @@
 
 namespace turnpike::ground {
 
+// Where multicast is forwarded: a source, a router, a receiver behind each of two links. On the router the links are
+// "in", "west" and "east", on the others "eth0"; networks are 10.0.0.0/24, 10.0.1.0/24, 10.0.2.0/24 and fd00::/64,
+// fd00:1::/64, fd00:2::/64, in which the router has 1 and the others have 2. Needs the part "veth".
+struct Fork {
+  explicit Fork(Ground& ground);
+  Host& source;
+  Host& router;
+  Host& left;
+  Host& right;
+  std::uint32_t in = 0;  // indexes
+  std::uint32_t west = 0;
+  std::uint32_t east = 0;
+};
+
 // Joins a group on a link of a host (the kernel there reports it by IGMP or MLD, as any host does) and takes what is
 // sent to it. `source`: that one alone, by a report of IGMPv3 or MLDv2. It leaves with this object.
 class GroupReceiver {

@@ -21,7 +21,6 @@ namespace {
 using ground::Ground;
 using ground::GroupReceiver;
 using ground::GroupSender;
-using ground::Host;
 
 net::Address address(const std::string& text) { return net::parse_address(text).value(); }
 mgm::Flow flow(const std::string& source, const std::string& group) { return {address(group), address(source)}; }
@@ -52,17 +51,8 @@ void await(MulticastPort& port, Heard& heard, std::size_t count) {
   }
 }
 
-struct Scene {
-  explicit Scene(Ground& ground)
-      : source(ground.host("source")),
-        router(ground.host("router")),
-        left(ground.host("left")),
-        right(ground.host("right")) {
-    ground.wire({source, "eth0", {"10.0.0.2/24", "fd00::2/64"}}, {router, "in", {"10.0.0.1/24", "fd00::1/64"}});
-    ground.wire({router, "west", {"10.0.1.1/24", "fd00:1::1/64"}}, {left, "eth0", {"10.0.1.2/24", "fd00:1::2/64"}});
-    ground.wire({router, "east", {"10.0.2.1/24", "fd00:2::1/64"}}, {right, "eth0", {"10.0.2.2/24", "fd00:2::2/64"}});
-    router.forward();
-  }
+struct Scene : ground::Fork {
+  using Fork::Fork;
   [[nodiscard]] std::unique_ptr<MulticastPort> open(const MulticastOptions& options) const {
     std::string holder;
     return router.inside([&] { return open_multicast_port(options, holder).value(); });
@@ -70,10 +60,6 @@ struct Scene {
   [[nodiscard]] net::InterfaceIndex device(const char* link) const {
     return router.inside([&] { return net::InterfaceIndex(::if_nametoindex(link)); });
   }
-  Host& source;
-  Host& router;
-  Host& left;
-  Host& right;
 };
 
 class MulticastPortTest : public ::testing::TestWithParam<net::Family> {
@@ -220,6 +206,49 @@ TEST_P(MulticastPortTest, ADeviceThatReturnsForwardsAgain) {
   EXPECT_EQ(again.await(1), std::vector<std::uint32_t>{2});
   scene.router.ip({"link del west"});
   EXPECT_TRUE(port->remove_vif(1)) << "gone before we heard of it";
+}
+
+// The port ends without a stop, as it does when its process is killed; the next one begins where it was.
+TEST_P(MulticastPortTest, TheNextLifeFindsWhatStands) {
+  auto ground = Ground::unprivileged(parts());
+  if (!ground) return;
+  const Scene scene(*ground);
+  ground::Process keeper = scene.router.spawn({TURNPIKE_KEEPER});
+  keeper.await_output("keeping");
+  const MulticastOptions kept{.family = GetParam(), .table = 7, .keep = true};
+  const auto gone = flow(is_ipv6() ? "fd00::3" : "10.0.0.3", group());
+  {
+    auto port = scene.open(kept);
+    EXPECT_TRUE(port->status().kept);
+    ASSERT_TRUE(port->add_vif(5, scene.device("east")));
+    ASSERT_TRUE(port->add_vif(0, scene.device("in")));
+    ASSERT_TRUE(port->add_vif(1, scene.device("west")));
+    const mgm::OutVif out[] = {{1, 1}};
+    ASSERT_TRUE(port->put({its_flow(), 0, out}));
+    ASSERT_TRUE(port->put({gone, 0, out}));
+    ASSERT_TRUE(port->remove_vif(5));
+    std::string holder;
+    scene.router.inside([&] { EXPECT_EQ(open_multicast_port(kept, holder).error().kind, ErrorKind::kBusy); });
+    EXPECT_TRUE(holder.starts_with("process " + std::to_string(::getpid()) + " (")) << holder;
+  }
+  auto port = scene.open(kept);
+  EXPECT_EQ(port->status().taken_over, 2U);
+  EXPECT_EQ(port->unclaimed().size(), 2U);
+  EXPECT_EQ(port->unclaimed()[0].parent, mgm::kNoVif) << "nobody holds it yet";
+  ASSERT_TRUE(port->add_vif(0, scene.device("east")));  // the numbers of this life are others
+  ASSERT_TRUE(port->add_vif(1, scene.device("in")));
+  EXPECT_EQ(port->unclaimed()[0].parent, 1);
+  const mgm::OutVif out[] = {{0, 1}};
+  ASSERT_TRUE(port->put({its_flow(), 1, out}));
+  EXPECT_EQ(port->status().unclaimed, 1U);
+  port->sweep();
+  EXPECT_EQ(port->status().unclaimed, 0U);
+  EXPECT_TRUE(port->counters(its_flow()));
+  EXPECT_FALSE(port->counters(gone));
+  EXPECT_EQ(port->device_counters(scene.device("west")).error().kind, ErrorKind::kNotFound);
+  EXPECT_TRUE(port->device_counters(scene.device("in")));
+  port->stop();
+  EXPECT_EQ(scene.open(kept)->status().taken_over, 0U);
 }
 
 // IPv4 alone: IPv6 has no thresholds.
