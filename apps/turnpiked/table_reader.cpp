@@ -108,8 +108,8 @@ void each_route(void* self, F&& visit) {
 }
 
 struct Candidate {
-  size_t told;  // the table's order
   TpRtmSnapshotRoute route;
+  std::size_t place;  // in the table's order
   Value::Object shown;
 };
 
@@ -167,13 +167,13 @@ Value TableReader::explain(const net::Address& address) const {
   if (table.self != nullptr) {
     each_route(table.self, [&](const TpRtmSnapshotRoute& route) {
       const net::Prefix destination(address_of(route.destination), route.destination.bits);
-      if (destination.contains(address)) candidates.push_back({candidates.size(), route, described(route)});
+      if (destination.contains(address)) candidates.push_back({route, candidates.size(), described(route)});
     });
   }
   // Ordered by destination, the shorter prefix first, and by rank: the longest prefix comes to the front, ranks stay.
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    return a.route.destination.bits != b.route.destination.bits ? a.route.destination.bits > b.route.destination.bits
-                                                                : a.told < b.told;
+    if (a.route.destination.bits != b.route.destination.bits) return a.route.destination.bits > b.route.destination.bits;
+    return a.place < b.place;
   });
   Value::List shown;
   for (Candidate& candidate : candidates) {
