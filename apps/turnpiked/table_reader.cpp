@@ -172,7 +172,8 @@ Value TableReader::explain(const net::Address& address) const {
   }
   // Ordered by destination, the shorter prefix first, and by rank: the longest prefix comes to the front, ranks stay.
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    if (a.route.destination.bits != b.route.destination.bits) return a.route.destination.bits > b.route.destination.bits;
+    if (a.route.destination.bits != b.route.destination.bits)
+      return a.route.destination.bits > b.route.destination.bits;
     return a.place < b.place;
   });
   Value::List shown;
