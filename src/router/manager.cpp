@@ -420,6 +420,7 @@ void Manager::save_global(Client& client) {
                  {"module", client.module->name()}, {"code", info.error()});
     return;
   }
+  if (info->empty()) return;  // nothing to keep, and no reason to be without a block at the next start
   client.global = *info;
   global_ = with_block(global_, client.module->plan().protocol, *info);
   blocks_ = blocks_of(global_);
@@ -436,6 +437,7 @@ void Manager::save_interface(Client& client, net::InterfaceIndex index) {
                  {"module", client.module->name()}, {"interface", interface->name}, {"code", info.error()});
     return;
   }
+  if (info->empty()) return;
   told->second.info = *info;
   const auto binding = interface->transports.find(transport_);
   const Bytes header = with_block(binding == interface->transports.end() ? Bytes() : binding->second,

@@ -279,7 +279,9 @@ bool Router::is_idle() const {
 
 // Modules see one thing at a time: this is called after each thing that the kernel says.
 void Router::note_events(bool tell_modules) {
+  std::vector<InterfaceId> to_dial;
   for (const dim::Event& event : interfaces_.take_events()) {
+    if (event.kind == EventKind::kDialWanted) to_dial.push_back(event.id);
     if (const Interface* interface = interfaces_.find(event.id); interface != nullptr) {
       names_[event.id] = interface->name;
       note(*interface);
@@ -293,6 +295,9 @@ void Router::note_events(bool tell_modules) {
     if (!tell_modules) continue;
     for (auto& [transport, manager] : managers_) manager->converge(event.id);
   }
+  // Nobody is there yet to make connections: every attempt fails at once.
+  for (const InterfaceId id : to_dial) (void)interfaces_.failed(id, ERROR_INTERFACE_HAS_NO_DEVICES);
+  if (!to_dial.empty()) note_events(tell_modules);
 }
 
 void Router::note(const Interface& interface) {

@@ -253,8 +253,9 @@ TEST_F(SupportOfModules, AsksForConnections) {
   EXPECT_EQ(a_.support.DemandDialRequest(kA, branch.index.value()), NO_ERROR);
   EXPECT_EQ(wakes_, 1);
   settle();
-  EXPECT_EQ(branch.state, dim::ConnectionState::kConnecting);
-  EXPECT_EQ(a_.support.DemandDialRequest(kA, branch.index.value()), NO_ERROR);
+  EXPECT_EQ(branch.state, dim::ConnectionState::kUnreachable);  // nobody is there to make connections
+  EXPECT_EQ(branch.reasons, dim::kConnectionFailure);
+  EXPECT_EQ(branch.last_error, static_cast<std::uint32_t>(ERROR_INTERFACE_HAS_NO_DEVICES));
   ASSERT_TRUE(router_->set_enabled("branch", false).done);
   EXPECT_EQ(a_.support.DemandDialRequest(kA, branch.index.value()), static_cast<DWORD>(ERROR_CAN_NOT_COMPLETE));
 }
