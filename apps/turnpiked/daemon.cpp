@@ -15,6 +15,7 @@
 #include "logging.h"
 #include "net/text.h"
 #include "plan.h"
+#include "router/crash_watch.h"
 
 namespace turnpike::daemon {
 namespace {
@@ -123,7 +124,9 @@ bool Daemon::start() {
   kernel_ = std::move(*kernel);
   table_ = std::make_unique<TableReader>();
   if (!start_forwarder(configuration_.model->forwarder)) return false;
+  watch_for_crashes(configuration_.model->router.state.data());
   router::Router::Surroundings around{*kernel_, system_clock()};
+  around.quarantine = quarantine_ ? &*quarantine_ : nullptr;
   around.wake = [this] { queue_.wake(); };
   around.on_event = [this](const dim::Event& event, const std::string& name) {
     if (is_watched_) {
@@ -137,6 +140,18 @@ bool Daemon::start() {
                  {"refused", text_of(outcome.refusals)});
   }
   return outcome.done && open_control();
+}
+
+// A crash names its module also where nothing can be noted.
+void Daemon::watch_for_crashes(const std::string& folder) {
+  const std::string record = folder + "/crashes";
+  if (const auto installed = router::CrashWatch::install(record); installed) {
+    quarantine_.emplace(record, system_clock());
+    return;
+  }
+  TURNPIKE_LOG(LogLevel::kNotice, "turnpiked", "crashes of modules are not noted: the folder is not there, or not ours",
+               {"folder", folder});
+  static_cast<void>(router::CrashWatch::install(""));
 }
 
 bool Daemon::open_control() {

@@ -20,6 +20,7 @@
 #include "configuration.h"
 #include "kernel/port.h"
 #include "loop_queue.h"
+#include "router/quarantine.h"
 #include "router/router.h"
 #include "service.h"
 #include "table_reader.h"
@@ -39,6 +40,7 @@ class Daemon {
 
  private:
   bool start();
+  void watch_for_crashes(const std::string& folder);
   bool start_forwarder(const config::ForwarderSettings& settings);
   bool open_control();
   void loop();
@@ -70,6 +72,7 @@ class Daemon {
   LoopQueue queue_;
   std::unique_ptr<kernel::Port> kernel_;
   std::unique_ptr<TableReader> table_;
+  std::optional<router::Quarantine> quarantine_;
   std::unique_ptr<router::Router> router_;
   std::unique_ptr<admin::ControlServer> control_;
   MonotonicTime started_at_{};

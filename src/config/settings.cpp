@@ -19,6 +19,9 @@ constexpr TpSetting kRouter[] = {
      TP_SETTING_TEXT, 0, TURNPIKE_AT(RouterSettings, modules), 0, 0, nullptr, 0, 0, nullptr},
     {"control", "The socket at which turnpiked answers turnpike(1). A change takes effect at the next start.",
      "/run/turnpike/control", TP_SETTING_TEXT, 0, TURNPIKE_AT(RouterSettings, control), 0, 0, nullptr, 0, 0, nullptr},
+    {"state", "The folder in which turnpiked notes which module crashed, so that one that does so again and again is not "
+     "loaded. A change takes effect at the next start.", "/var/lib/turnpike", TP_SETTING_TEXT, 0,
+     TURNPIKE_AT(RouterSettings, state), 0, 0, nullptr, 0, 0, nullptr},
 };
 
 constexpr TpSettingChoice kLevels[] = {

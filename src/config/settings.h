@@ -14,6 +14,7 @@ struct RouterSettings {
   std::array<std::uint8_t, 4> id{};  // all zero: chosen by the router
   std::array<char, 256> modules{};
   std::array<char, 108> control{};
+  std::array<char, 256> state{};
   friend bool operator==(const RouterSettings&, const RouterSettings&) = default;
 };
 

@@ -18,7 +18,7 @@ COMMAND = BUILD / "apps/turnpike"
 
 
 def text(folder, *sections):
-    head = f'[router]\nmodules = "{BUILD}/modules"\ncontrol = "{folder}/control"\n'
+    head = f'[router]\nmodules = "{BUILD}/modules"\ncontrol = "{folder}/control"\nstate = "{folder}"\n'
     return head + "\n".join(sections)
 
 
@@ -182,6 +182,15 @@ def test_a_service_manager_is_told(wired, tmp_path):
     assert router.process.await_end() == 0
 
 
+def test_a_module_that_crashed_again_and_again_is_not_loaded(wired, tmp_path):
+    left, _ = wired
+    (tmp_path / "crashes").write_text(f"{int(time.time())} {BUILD}/modules/static.so\n" * 3, encoding="utf-8")
+    router = Router(left, tmp_path, STATIC)
+    refused = router.ask("show", "protocol")[0]
+    assert refused["state"] == "refused" and "quarantine" in refused["reason"]
+    assert "10.8.0.0/16" not in router.routes()
+
+
 def test_it_gives_away_what_it_does_not_need(wired, tmp_path):
     left, _ = wired
     router = Router(left, tmp_path)
@@ -207,7 +216,7 @@ def test_check_tells_everything_that_is_wrong_and_touches_nothing(tmp_path):
     assert subprocess.run([DAEMON, "--check", file], check=True, capture_output=True, text=True).stdout == f"{file}: good\n"
     file.write_text(text(tmp_path, STATIC.replace("via", "vai").replace("type", "tyype")), encoding="utf-8")
     done = subprocess.run([DAEMON, "--check", file], check=False, capture_output=True, text=True)
-    assert done.returncode == 1 and done.stderr.count("did you mean") == 3 and f"{file}:9:1: " in done.stderr
+    assert done.returncode == 1 and done.stderr.count("did you mean") == 3 and f"{file}:10:1: " in done.stderr
     done = subprocess.run([DAEMON, "--check", tmp_path / "absent"], check=False, capture_output=True, text=True)
     assert done.returncode == 1 and "No such file" in done.stderr
 

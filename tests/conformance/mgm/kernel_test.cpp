@@ -349,6 +349,7 @@ TEST(MgmKernel, DevicesMayGoAndComeBack) {
          "link set west up", "addr add 10.0.1.1/24 dev west"});
     town.left.ip({"link set eth0 up", "addr add 10.0.1.2/24 dev eth0"});
     town.left.await_running("eth0");
+    town.router.await_running("west");
     await("it is back", [&] { return status().devices_lost == 0; });
     GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
     sender.send("239.1.1.1", 2);
