@@ -1,5 +1,6 @@
 #include "rtm/limbo.h"
 
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -37,14 +38,19 @@ void Limbo::seal() {
   };
   epoch_.retire(bag.release(), hand_back);
   epoch_.collect();
-  dispose_of_ready();
+  dispose_of_ready(kBagsAtOnce);
 }
 
-void Limbo::dispose_of_ready() noexcept {
-  Bag* bag = ready_.exchange(nullptr, std::memory_order_acquire);
-  while (bag != nullptr) {
-    const std::unique_ptr<Bag> owned(bag);
-    bag = bag->next;
+void Limbo::dispose_of_ready(std::size_t most) noexcept {
+  for (; most != 0; --most) {
+    if (taken_ == nullptr) {
+      taken_ = ready_.exchange(nullptr, std::memory_order_acquire);
+    }
+    if (taken_ == nullptr) {
+      return;
+    }
+    const std::unique_ptr<Bag> owned(taken_);
+    taken_ = owned->next;
     dispose_of(owned->items);
     if (spare_.size() < spare_.capacity()) {
       spare_.push_back(std::move(owned->items));
@@ -62,7 +68,7 @@ void Limbo::dispose_of(std::vector<Item>& items) noexcept {
 
 void Limbo::drain() noexcept {
   static_cast<void>(epoch_.synchronize());
-  dispose_of_ready();
+  dispose_of_ready(std::numeric_limits<std::size_t>::max());
   dispose_of(fresh_);
 }
 

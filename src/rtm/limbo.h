@@ -6,6 +6,10 @@
 // 256 things. When its readers have gone the epoch hands the bag back, and the table's next writer disposes of what is
 // in it, under the table's lock: records go back to their slabs, nodes of the trie to the heap.
 //
+// No writer disposes of more than two bags at a time: they come by the dozen when a reader was put to sleep in the
+// middle of his reading, and whoever is next would hold the table's lock for all of them. Two are more than a writer
+// makes meanwhile, so the rest is caught up with.
+//
 // A reader never blocks while it reads: a call that must wait (for an object lock, for blocked methods) stops reading
 // first and resolves its handles anew. So a grace period is as long as the longest batch: microseconds.
 //
@@ -65,15 +69,17 @@ class Limbo {
     std::vector<Item> items;
   };
   static constexpr std::size_t kBagSize = 256;
+  static constexpr std::size_t kBagsAtOnce = 2;
   static constexpr std::size_t kRoom = 2 * kBagSize;  // so that a bag which cannot be closed now has room for some time
 
   void seal();
   void dispose_of(std::vector<Item>& items) noexcept;
-  void dispose_of_ready() noexcept;
+  void dispose_of_ready(std::size_t most) noexcept;
 
   Epoch& epoch_;
   std::vector<Item> fresh_;
   std::atomic<Bag*> ready_{nullptr};  // pushed by whoever runs the epoch's collection
+  Bag* taken_ = nullptr;              // of those that were ready, and have yet to be disposed of
   std::vector<std::vector<Item>> spare_;
   std::size_t waiting_ = 0;
 };
