@@ -41,7 +41,9 @@ Unicast::Wish Unicast::unicast_wish(const rtm::Forwarding& route, std::uint32_t 
   for (std::uint32_t i = 0; i < route.hop_count; ++i) {
     const auto found = hop(route.hops[i]);
     if (!found && found.error().kind == ErrorKind::kBusy) return {.readable = false};
-    if (found) hops.push_back(*found);
+    if (!found) continue;
+    hops.push_back(*found);
+    if (route.on_link && found->link != 0) hops.back().address = Address::netmask(settings_.family, 0);
   }
   if (hops.empty()) return {.error = EDESTADDRREQ, .state = RouteState::kFailed};
   std::ranges::sort(hops);

@@ -77,6 +77,7 @@ Result<void> Table::forwarding(Handle self, Handle handle, Forwarding& out) {
       const Entity* owner = entity_at(its.owner);
       out.owner = owner != nullptr ? owner->handle : Handle::kNone;
       out.flags = its.flags;
+      out.on_link = owner != nullptr && owner->v1 != nullptr && (its.flags & kLocalFlag) != 0;
       for_each_hop(its.hops, [&](std::uint32_t hop) {
         if (out.hop_count < out.hops.size()) {
           out.hops[out.hop_count++] = next_hop_handle(hop);

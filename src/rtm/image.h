@@ -88,6 +88,7 @@ namespace next_hop_state {
 inline constexpr std::uint16_t kCreated = 0, kDeleted = 1;
 }
 inline constexpr std::uint16_t kForwardingFlags = 0x000f;
+inline constexpr std::uint16_t kLocalFlag = 0x0010;  // FSD_Type 3 of RTMv1
 inline constexpr std::uint16_t kRemoteNextHop = 0x0001;
 namespace dest_flag {
 inline constexpr std::uint32_t kNaturalNet = 1, kInstalled = 2, kDontForward = 4;

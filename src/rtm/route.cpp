@@ -267,15 +267,17 @@ std::uint32_t Table::update_route(std::uint32_t index, const Values& values) {
   return was_best;
 }
 
-// Returns what the difference counts as where the route is the best one.
+// Returns what the difference counts as where the route is the best one. What is directly reachable is forwarded
+// otherwise (forwarding.cpp) if RTMv1 says so; RTMv2's LOCAL is no forwarding flag.
 std::uint32_t Table::store_values(std::uint32_t index, const Values& values) {
   Route& its = route(index);
   const std::uint64_t hops_before = its.hops;
   const std::uint32_t neighbour_before = its.neighbour;
   const std::uint16_t flags_changed = its.flags ^ values.flags;
+  const unsigned local = entity_at(its.owner)->v1 != nullptr ? kLocalFlag : 0U;
   std::uint32_t types = 0;
   if (its.rank() != values.preference || !same_hops(hops_before, values.hops) ||
-      (flags_changed & kForwardingFlags) != 0) {
+      (flags_changed & (kForwardingFlags | local)) != 0) {
     types = change::kBestRoute | change::kForwarding;
   } else if (flags_changed != 0) {
     types = change::kBestRoute;

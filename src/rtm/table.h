@@ -93,6 +93,7 @@ struct Forwarding {
   bool has_route = false;
   Handle owner = Handle::kNone;
   std::uint16_t flags = 0;
+  bool on_link = false;  // an RTMv1 route with FSD_Type 3: the addresses of its next hops are no gateways
   std::uint32_t hop_count = 0;
   std::array<Handle, 64> hops;  // hop_count of them; as many as a configuration may allow
 };

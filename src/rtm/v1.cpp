@@ -16,7 +16,7 @@ namespace {
 constexpr Failure no_memory() { return fail(ErrorKind::kExhausted, "no memory for a route or a message about it"); }
 constexpr Failure no_such_route() { return fail(ErrorKind::kNotFound, "the client has no such route"); }
 
-constexpr std::uint16_t kInactive = 0x08, kMartian = 0x01, kLocalFlag = 0x10, kRemoteFlag = 0x20;  // RTM_ROUTE_FLAGS_…
+constexpr std::uint16_t kInactive = 0x08, kMartian = 0x01, kRemoteFlag = 0x20;  // RTM_ROUTE_FLAGS_…
 constexpr std::uint16_t kMyself = 0x40, kLoopback = 0x80, kMulticast = 0x100;
 constexpr std::uint32_t kLocalProtocol = 2;  // PROTO_IP_LOCAL: the kernel owns its routes
 constexpr std::uint32_t kIpxPriority = 1;    // of every protocol: ticks and hops decide

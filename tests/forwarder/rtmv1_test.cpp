@@ -52,6 +52,25 @@ TEST_F(RtmV1Forwarding, TheBestValidRouteIsInTheKernel) {
   }
 }
 
+// Section 5 of the contract: FSD_Type 3 says that the destination is directly reachable. Then the next hop is no
+// gateway, as it is none where there is no address. clauses: RTM1-088
+TEST_F(RtmV1Forwarding, ADirectlyReachableDestinationIsADeviceRoute) {
+  start();
+  const Handle rip = v1_client(8);
+  rtm::V1Route route = v1_route("10.9.0.0/16", "10.0.1.1", left);
+  const std::string on_link = "10.9.0.0/16 dev " + std::to_string(left.value());
+  for (const auto& [type, expected] :
+       {std::pair(rtm::v1::kLocal, on_link), std::pair(rtm::v1::kRemote, "10.9.0.0/16" + via("10.0.1.1", left)),
+        std::pair(1U, "10.9.0.0/16" + via("10.0.1.1", left)), std::pair(rtm::v1::kLocal, on_link)}) {
+    route.specific.type = type;
+    add(rip, route);
+    EXPECT_EQ(kernel_routes(), Texts{expected}) << "FSD_Type " << type;
+  }
+  EXPECT_TRUE(is_marked("10.9.0.0/16"));
+  add(rip, v1_route("10.8.0.0/16", "0.0.0.0", left));
+  EXPECT_EQ(kernel_routes(), (Texts{"10.8.0.0/16 dev " + std::to_string(left.value()), on_link}));
+}
+
 // clauses: RTM1-089
 TEST_F(RtmV1Forwarding, WhatIsNeverInTheKernel) {
   start();

@@ -2,7 +2,8 @@
 // list of routes, and a loop for everything.
 //
 // What both versions agree on is compared exactly: the answer of each call, every client's messages in order, all the
-// routes, the best of each network, RTMv2's view of it, and the networks that an RTMv2 watcher was told of. A step that
+// routes, the best of each network, RTMv2's view of it, and the networks that RTMv2 watchers (of the best, and of
+// what is forwarded by) were told of. A step that
 // removes several routes (a departure, an ageing, a block of deletions) may do so in any order; there the messages must
 // lead from the state before to the state after.
 #include <algorithm>
@@ -80,15 +81,16 @@ Answer change(const Best& before, const Best& after) {
   said.previous = before ? before->route : said.previous;
   return said;
 }
-// Whether RTMv2 counts it as a change of the best route.
-bool counts(const Best& before, const Best& after) {
+// Whether RTMv2 counts it as a change of the best route; where only the flags differ, by these of them.
+bool counts(const Best& before, const Best& after, unsigned flags) {
   if (!before || !after) {
     return before.has_value() != after.has_value();
   }
   const auto& a = before->route.RR_FamilySpecificData;
   const auto& b = after->route.RR_FamilySpecificData;
-  return before->sequence != after->sequence || before->flags != after->flags || a.FSD_Priority != b.FSD_Priority ||
-         a.FSD_Metric != b.FSD_Metric || before->route.RR_InterfaceID != after->route.RR_InterfaceID ||
+  return before->sequence != after->sequence || ((before->flags ^ after->flags) & flags) != 0 ||
+         a.FSD_Priority != b.FSD_Priority || a.FSD_Metric != b.FSD_Metric ||
+         before->route.RR_InterfaceID != after->route.RR_InterfaceID ||
          before->route.RR_NextHopAddress.N_NetNumber != after->route.RR_NextHopAddress.N_NetNumber;
 }
 
@@ -161,6 +163,9 @@ class Walk {
  public:
   explicit Walk(unsigned seed) : random_(seed) {
     EXPECT_EQ(RtmRegisterForChangeNotification(*watcher_, RTM_VIEW_MASK_UCAST, RTM_CHANGE_TYPE_BEST, nullptr, &notify_),
+              DWORD{NO_ERROR});
+    EXPECT_EQ(RtmRegisterForChangeNotification(*watcher_, RTM_VIEW_MASK_UCAST, RTM_CHANGE_TYPE_FORWARDING, nullptr,
+                                               &forwarding_),
               DWORD{NO_ERROR});
     for (int i = 0; i < kV1; ++i) {
       arrive(i);
@@ -433,14 +438,21 @@ class Walk {
     EXPECT_EQ(found, expected);
     EXPECT_EQ(RtmGetNetworkCount(kIp), networks.size());
     std::set<Network> changed;
+    std::set<Network> forwarded_otherwise;
     for (const char* network : kNetworks) {
       const Best best = reference_.best(network);
       compare_best(network, best);
-      if (counts(before.at(network), best)) {
+      if (counts(before.at(network), best, ~0U)) {
         changed.insert(network);
       }
+      // What RTMv1 calls directly reachable has no gateway; RTMv2's LOCAL is no forwarding flag.
+      const bool is_v1 = best && best->owner < kV1;
+      if (counts(before.at(network), best, RTM_ROUTE_FLAGS_INACTIVE | (is_v1 ? RTM_ROUTE_FLAGS_LOCAL : 0U))) {
+        forwarded_otherwise.insert(network);
+      }
     }
-    EXPECT_EQ(told_by_rtmv2(), changed);
+    EXPECT_EQ(told_by_rtmv2(notify_), changed);
+    EXPECT_EQ(told_by_rtmv2(forwarding_), forwarded_otherwise);
   }
 
   void compare_best(const char* network, const Best& best) {
@@ -461,11 +473,11 @@ class Walk {
     }
   }
 
-  std::set<Network> told_by_rtmv2() {
+  std::set<Network> told_by_rtmv2(RTM_NOTIFY_HANDLE notify) {
     std::set<Network> told;
     RTM_DEST_INFO infos[8];
     UINT count = 8;
-    while (RtmGetChangedDests(*watcher_, notify_, &count, infos) == NO_ERROR) {
+    while (RtmGetChangedDests(*watcher_, notify, &count, infos) == NO_ERROR) {
       for (UINT i = 0; i < count; ++i) {
         DWORD number = 0;
         std::memcpy(&number, infos[i].DestAddress.AddrBits, sizeof number);
@@ -473,7 +485,7 @@ class Walk {
         shown.RR_Network = {number, 0};
         told.insert(network_text(shown, infos[i].DestAddress.NumBits));
       }
-      EXPECT_EQ(RtmReleaseChangedDests(*watcher_, notify_, count, infos), DWORD{NO_ERROR});
+      EXPECT_EQ(RtmReleaseChangedDests(*watcher_, notify, count, infos), DWORD{NO_ERROR});
       count = 8;
     }
     return told;
@@ -487,6 +499,7 @@ class Walk {
   std::int64_t now_ = 0;
   const std::unique_ptr<Entity> watcher_ = std::make_unique<Entity>(9999);
   RTM_NOTIFY_HANDLE notify_ = nullptr;
+  RTM_NOTIFY_HANDLE forwarding_ = nullptr;
   std::unique_ptr<Client> clients_[kV1];
   std::unique_ptr<Entity> entities_[kV2];
   std::deque<Answer> queues_[kV1];
