@@ -38,7 +38,7 @@ std::deque<LoopQueue::Task> LoopQueue::take() {
 
 void LoopQueue::run() {
   std::uint64_t count = 0;
-  static_cast<void>(::read(wake_.number(), &count, sizeof count));
+  static_cast<void>(::read(wake_.number(), &count, sizeof count) == sizeof count);
   for (Task& task : take()) task();
 }
 

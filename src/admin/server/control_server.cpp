@@ -181,7 +181,7 @@ bool ControlServer::flush(Client& client) {
 
 void ControlServer::hand_out() {
   std::uint64_t count = 0;
-  static_cast<void>(::read(wake_.number(), &count, sizeof count));
+  static_cast<void>(::read(wake_.number(), &count, sizeof count) == sizeof count);
   std::string frames;
   {
     const std::lock_guard guard(mutex_);
