@@ -8,12 +8,10 @@
 #include <rtmv2.h>
 #include <sys/socket.h>
 #include <turnpike/forwarder.h>
-#include <turnpike/rtm.h>
 #include <winerror.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <functional>
 #include <string>
 #include <thread>
@@ -91,15 +89,6 @@ class Client {
     if (RtmGetExactMatchDestination(self, &address, RTM_BEST_PROTOCOL, RTM_VIEW_MASK_UCAST, &info) != 0) return false;
     EXPECT_EQ(RtmReleaseDestInfo(self, &info), 0U);
     return (info.ViewInfo[0].DestFlags & RTM_DEST_FLAG_FWD_ENGIN_ADD) != 0;
-  }
-
-  void remove(const std::string& prefix) const {
-    const RTM_NET_ADDRESS address = address_of(prefix);
-    TpRtmAddress same{};
-    std::uint32_t status = 0;
-    static_assert(sizeof same == sizeof address);
-    std::memcpy(&same, &address, sizeof same);
-    EXPECT_EQ(TpRtmDeleteRoutesTo(self, &same, 1, &status), 0U);
   }
 
   RTM_ENTITY_HANDLE self = nullptr;
