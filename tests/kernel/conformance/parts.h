@@ -61,7 +61,6 @@ class Ear final : public Listener {
   }
 };
 
-inline constexpr Topics kEverything{true, true, true, true, true, true, true};
 inline constexpr Topics kRoutesAndNextHops{.ipv4_routes = true, .ipv6_routes = true, .next_hops = true};
 
 // What a case works with: a world with a link "a" that has 10.0.0.1/24 and fd00::1/64.
