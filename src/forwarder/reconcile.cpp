@@ -149,7 +149,8 @@ void Unicast::end_reconcile() {
   std::uint64_t missing = 0;
   scan([&](std::uint32_t index, Entry& entry) {
     if (entry.adopted != 0) checks_.push_back(index);
-    if (entry.state == static_cast<std::uint32_t>(RouteState::kShadowed)) make_dirty(index);
+    const auto state = static_cast<RouteState>(entry.state);
+    if (state == RouteState::kShadowed || state == RouteState::kConflict) make_dirty(index);  // others may have gone
     if (entry.unseen == 0) return;
     entry.unseen = 0;
     ++missing;
@@ -171,6 +172,7 @@ void Unicast::next_hops_changed() {
     const std::uint32_t installed = targets_[entry.installed].path;
     if (entry.installed != 0 && installed != 0 && next_hops_.is_lost(paths_[installed].object)) {
       set_installed(entry, 0);
+      entry.robbed = 1;
       make_dirty(index);
     }
     const std::uint32_t wanted = targets_[entry.wanted].path;

@@ -153,7 +153,7 @@ class Unicast {
     std::uint32_t dirty : 1 = 0;    // in the bag
     std::uint32_t unseen : 1 = 0;   // by the reconciling that runs
     std::uint32_t adopted : 1 = 0;  // `installed` is of a former life, and nobody has claimed it yet
-    std::uint32_t robbed : 1 = 0;   // somebody took it away, as was heard: perhaps before we wrote it last
+    std::uint32_t robbed : 1 = 0;   // it went, as was heard: perhaps before we wrote it last
     std::uint32_t sent : 1 = 0;     // under way to the kernel: `installed` is not what it was
     std::uint32_t differs : 1 = 0;  // the kernel has another route of ours: to be written even if it seems the same
     std::uint32_t wanted = 0;

@@ -1,5 +1,7 @@
 // What the kernel, links and other programs can do to the forwarder; afterwards the kernel has what is wanted, or the
 // forwarder says why not.
+#include <utility>
+
 #include "scene.h"
 
 namespace turnpike::forwarder {
@@ -55,7 +57,11 @@ TEST_F(FaultsTest, TriesBecomeRarerWhileARefusalLasts) {
   EXPECT_GT(writes() - before, 8U);
 }
 
-TEST_F(FaultsTest, AForeignRouteIsNeverOverwrittenAndItsPlaceIsTakenWhenItGoes) {
+// By news of it, or, where that was lost, when everything is read.
+class ConflictTest : public FaultsTest, public testing::WithParamInterface<bool> {};
+INSTANTIATE_TEST_SUITE_P(Heard, ConflictTest, testing::Bool());
+
+TEST_P(ConflictTest, AForeignRouteIsNeverOverwrittenAndItsPlaceIsTakenWhenItGoes) {
   kernel::Route theirs;
   theirs.destination = "10.9.0.0/16"_prefix;
   theirs.type = kernel::RouteType::kBlackhole;
@@ -70,8 +76,10 @@ TEST_F(FaultsTest, AForeignRouteIsNeverOverwrittenAndItsPlaceIsTakenWhenItGoes) 
   EXPECT_EQ(explain("10.9.0.0/16").state, RouteState::kConflict);
   EXPECT_FALSE(is_marked("10.9.0.0/16"));
   EXPECT_EQ(kernel_routes(250).size(), 1U);
+  if (!GetParam()) port.hold_notifications();
   port.with_model([&](kernel::KernelModel& model) { EXPECT_EQ(model.change(77, Change::kRemove, theirs).error, 0); });
-  run();
+  if (!GetParam()) port.overrun_monitors();
+  pass(std::chrono::seconds(1));
   EXPECT_EQ(kernel_routes().size(), 1U);
   EXPECT_TRUE(is_marked("10.9.0.0/16"));
 }
@@ -237,6 +245,31 @@ TEST_F(FaultsTest, ALinkMayFlapUnderChurn) {
   run();
   pass(std::chrono::seconds(2));
   EXPECT_EQ(kernel_routes().size(), 120U);
+}
+
+// Of the second time the forwarder hears when it has written everything again.
+TEST_F(FaultsTest, ALinkMayFlapAgainBeforeItsNewsIsHeard) {
+  start();
+  many(100, hop("10.0.1.2", left));
+  run();
+  const auto flap = [&] {
+    set_link(left, false);
+    set_link(left, true);
+  };
+  bool again = true;
+  port.before_submits([&] {
+    if (std::exchange(again, false)) flap();
+  });
+  flap();
+  run();
+  port.before_submits(nullptr);
+  pass(std::chrono::seconds(1));
+  EXPECT_FALSE(again);
+  EXPECT_EQ(kernel_routes().size(), 100U);
+  EXPECT_EQ(in_state(RouteState::kInstalled), 100U) << "none is in conflict with itself";
+  port.with_model([&](kernel::KernelModel& model) { model.remove_link(left); });
+  run();
+  EXPECT_EQ(in_state(RouteState::kFailed), 100U);
 }
 
 TEST_F(FaultsTest, ALinkThatIsDeletedTakesWhatIsWantedOverItForGood) {
