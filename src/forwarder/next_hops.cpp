@@ -330,7 +330,7 @@ void NextHops::flush(kernel::Writer& writer) {
     }
     if (!leaves.empty()) write(writer, leaves);
     if (!pending_.empty()) {  // a leaf needs another id: its groups wait
-      pending_.insert(pending_.end(), groups.begin(), groups.end());
+      for (const Index group : groups) pending_.push_back(group);
     } else if (!groups.empty()) {
       write(writer, groups);
     }
