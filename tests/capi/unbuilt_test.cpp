@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <mgm.h>
 #include <mprapi.h>
+#include <ndis.h>
 #include <rtm.h>
 #include <rtmv2.h>
 

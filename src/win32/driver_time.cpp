@@ -1,0 +1,46 @@
+// Time and words as drivers ask for them.
+#include <wdm.h>
+
+#include <cstdarg>
+#include <cstdio>
+#include <string>
+
+#include "base/log.h"
+#include "win32/time_service.h"
+
+namespace turnpike::win32 {
+namespace {
+
+constexpr LONGLONG kTicksPerSecond = 10'000'000;  // of 100 ns, as on Windows
+
+}  // namespace
+}  // namespace turnpike::win32
+
+LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER PerformanceFrequency) {
+  if (PerformanceFrequency != nullptr) {
+    PerformanceFrequency->QuadPart = turnpike::win32::kTicksPerSecond;
+  }
+  LARGE_INTEGER now;
+  now.QuadPart = turnpike::win32::clock().now().time_since_epoch().count() / 100;
+  return now;
+}
+
+ULONG DbgPrint(PCSTR Format, ...) {
+  using turnpike::LogLevel;
+  if (Format == nullptr || !turnpike::process_log().enabled(LogLevel::kDebug)) {
+    return STATUS_SUCCESS;
+  }
+  char line[512];  // what Windows prints at most
+  std::va_list arguments;
+  va_start(arguments, Format);
+  const int length = std::vsnprintf(line, sizeof(line), Format, arguments);
+  va_end(arguments);
+  if (length < 0) {
+    return static_cast<ULONG>(STATUS_INVALID_PARAMETER);
+  }
+  std::string_view said(line);
+  said = said.substr(0, said.find_last_not_of("\r\n") + 1);
+  // Nobody may be told that a sink failed: drivers do not look at the result.
+  static_cast<void>(turnpike::process_log().write(LogLevel::kDebug, "driver", said, {}));
+  return STATUS_SUCCESS;
+}
