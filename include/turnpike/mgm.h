@@ -60,6 +60,11 @@ TP_API uint32_t TpMgmAllClaimed(void) TP_NOEXCEPT;
  * ERROR_BUSY (170): clients are registered. */
 TP_API uint32_t TpMgmForwarderStop(void) TP_NOEXCEPT;
 
+/* The entry of a flow goes; its next packet asks every client again (RPF, CREATION): for a protocol that would answer
+ * otherwise now. `handle` is any registered protocol's, addresses are in network byte order. NO_ERROR;
+ * ERROR_INVALID_PARAMETER: a bad handle; ERROR_NOT_FOUND (1168): no such entry, or one that is being made. */
+TP_API uint32_t TpMgmForgetEntry(void* handle, uint32_t source, uint32_t group) TP_NOEXCEPT;
+
 /* Groups that do not leave by an interface: all in that prefix. */
 typedef struct TP_MGM_BOUNDARY {
   uint32_t group; /* network byte order */

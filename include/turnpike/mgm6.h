@@ -112,6 +112,9 @@ TP_API uint32_t TpMgm6GetNextEntry(const TP_MGM6_FLOW* after, TP_MGM6_ENTRY* ent
 /* ERROR_NOT_FOUND (1168). */
 TP_API uint32_t TpMgm6SetUpstream(void* handle, const TP_MGM6_FLOW* flow, const TP_MGM6_ADDRESS* upstream) TP_NOEXCEPT;
 
+/* As TpMgmForgetEntry. ERROR_NOT_FOUND (1168). */
+TP_API uint32_t TpMgm6ForgetEntry(void* handle, const TP_MGM6_FLOW* flow) TP_NOEXCEPT;
+
 /* A snapshot of the flows that have members: all of them, or (0) one for each group with a specific source. */
 TP_API uint32_t TpMgm6GroupsStart(void* handle, int all_sources, void** enumeration) TP_NOEXCEPT;
 /* Gives up to `*count` flows and says in it how many. NO_ERROR: more are left; ERROR_NO_MORE_ITEMS (259): these were

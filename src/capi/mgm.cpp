@@ -7,6 +7,7 @@
 // Entries that are read lie back to back in the caller's buffer, each as long as its own outgoing interfaces make it.
 #include <mgm.h>
 #include <rtmv2.h>
+#include <turnpike/mgm.h>
 
 #include <algorithm>
 #include <array>
@@ -443,6 +444,12 @@ DWORD MgmSetMfe(HANDLE self, PMIB_IPMCAST_MFE entry) {
   return capi::call([&](Manager& manager) {
     return capi::code_of_mgm(
         manager.set_upstream(capi::of(self), capi::flow_of(*entry), capi::address_of(entry->dwUpStrmNgbr)));
+  });
+}
+
+uint32_t TpMgmForgetEntry(void* self, uint32_t source, uint32_t group) noexcept {
+  return capi::call([&](Manager& manager) {
+    return capi::code_of_mgm(manager.forget(capi::of(self), {capi::address_of(group), capi::address_of(source)}));
   });
 }
 

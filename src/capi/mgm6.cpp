@@ -241,6 +241,12 @@ uint32_t TpMgm6SetUpstream(void* handle, const TP_MGM6_FLOW* flow, const TP_MGM6
   });
 }
 
+uint32_t TpMgm6ForgetEntry(void* handle, const TP_MGM6_FLOW* flow) noexcept {
+  if (flow == nullptr) return capi::kInvalidParameter;
+  return capi::call(
+      [&](Manager& manager) { return capi::code_of_mgm(manager.forget(capi::of(handle), capi::of(*flow))); });
+}
+
 uint32_t TpMgm6GroupsStart(void* handle, int all_sources, void** enumeration) noexcept {
   if (enumeration == nullptr) return capi::kInvalidParameter;
   return capi::call([&](Manager& manager) -> std::uint32_t {

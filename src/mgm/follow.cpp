@@ -212,4 +212,19 @@ Result<void> Manager::set_upstream(Handle self, const Flow& flow, const net::Add
   return {};
 }
 
+// One that resolves is left: its packets wait for the answer, and nobody would ask for them again.
+Result<void> Manager::forget(Handle self, const Flow& flow) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (find_client(self) == nullptr) return fail(ErrorKind::kInvalidHandle, "no such client");
+    const auto at = entries_.find(flow);
+    if (at == entries_.end() || at->second->state != Entry::State::kLive) {
+      return fail(ErrorKind::kNotFound, "no such entry");
+    }
+    bury(at);
+  }
+  mirror();
+  return {};
+}
+
 }  // namespace turnpike::mgm

@@ -184,6 +184,8 @@ class Manager {
   bool next_entry(const Flow* after, bool with_counters, EntryImage& image);
   // kNotFound.
   Result<void> set_upstream(Handle self, const Flow& flow, const net::Address& upstream);
+  // The entry goes, and the next packet of the flow asks every client again.
+  Result<void> forget(Handle self, const Flow& flow);
 
   // ---- what the forwarder, the table of routes and the clock have to say -------------------------------------------
 

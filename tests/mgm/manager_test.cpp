@@ -379,7 +379,26 @@ TEST_F(MgmManager, RefusesWhatIsWrongInTheDocumentedOrder) {
   EXPECT_EQ(kind_of(manager_->take(p, on(0))), ErrorKind::kInvalidArgument);
   EXPECT_EQ(kind_of(manager_->set_upstream(p, kSG, address("10.0.0.1"))), ErrorKind::kNotFound);
   EXPECT_EQ(kind_of(manager_->set_upstream(Handle(42), kSG, address("10.0.0.1"))), ErrorKind::kInvalidHandle);
+  EXPECT_EQ(kind_of(manager_->forget(p, kSG)), ErrorKind::kNotFound);
+  EXPECT_EQ(kind_of(manager_->forget(Handle(42), kSG)), ErrorKind::kInvalidHandle);
   EXPECT_EQ(manager_->status().memberships, 0U);
+}
+
+TEST_F(MgmManager, AsksAnewAboutAnEntryThatAClientForgets) {
+  Party p = party("p", 100);
+  p.take(on(1));
+  p.take(on(2));
+  routes_.set("10.0.0.0/8", 1);
+  ASSERT_TRUE(manager_->add(p, kG, on(2), kJoinState));
+  EXPECT_TRUE(packet(kSG, 1));
+  book_.read();
+  EXPECT_TRUE(manager_->forget(p, kSG));
+  EXPECT_EQ(manager_->status().entries, 0U);
+  EXPECT_EQ(manager_->forget(p, kSG).error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(book_.read(), Lines{}) << "nobody is told";
+  EXPECT_TRUE(packet(kSG, 1));
+  EXPECT_EQ(book_.read().size(), 2U) << "RPF and CREATION";
+  EXPECT_EQ(entry(kSG), "1 -> 2");
 }
 
 TEST_F(MgmManager, LeavesNothingOfAClient) {

@@ -2,6 +2,7 @@
 // the contract, and that what the contract says is what packets do.
 #include <net/if.h>
 #include <turnpike/forwarder.h>
+#include <turnpike/mgm6.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -102,7 +103,7 @@ TEST(MgmKernel, AJoinBringsTrafficAndALeaveStopsIt) {
     const GroupSender sender(town.source, "eth0");
     p->on_rpf = [&](const RpfCall& call) {
       header.assign(call.header, call.header + call.header_size);
-      for (std::uint32_t i = 1; i < 4; ++i) sender.send_as(0x0a000002, 0xef010101, i, 32, 2);
+      for (std::uint32_t i = 1; i < 4 && asked == 0; ++i) sender.send_as(0x0a000002, 0xef010101, i, 32, 2);
       ++asked;
     };
     ASSERT_EQ(p.add(any_source("239.1.1.1"), town.west), 0U);
@@ -120,6 +121,12 @@ TEST(MgmKernel, AJoinBringsTrafficAndALeaveStopsIt) {
     sender.send("239.1.1.1", 6);
     EXPECT_EQ(receiver.await(1), Numbers{6});
     EXPECT_EQ(status().unknown_flows, 1U);
+    EXPECT_EQ(TpMgmForgetEntry(p, kFlow.source, kFlow.group), 0U);
+    EXPECT_EQ(TpMgmForgetEntry(p, kFlow.source, kFlow.group), static_cast<DWORD>(ERROR_NOT_FOUND));
+    EXPECT_EQ(proc("ip_mr_cache"), Lines{});
+    sender.send("239.1.1.1", 7);
+    EXPECT_EQ(receiver.await(1), Numbers{7}) << "after another question";
+    EXPECT_EQ(status().unknown_flows, 2U);
   });
 }
 
@@ -506,6 +513,8 @@ TEST(MgmKernel, BadInputIsRefused) {
     EXPECT_EQ(TpMgmGetDeviceCounters(town.in, nullptr), kWrong);
     TP_MGM_DEVICE_COUNTERS counters{};
     EXPECT_EQ(TpMgmGetDeviceCounters(town.in, &counters), static_cast<DWORD>(ERROR_NOT_FOUND));
+    EXPECT_EQ(TpMgmForgetEntry(nullptr, ip("10.0.0.2"), ip("239.1.1.1")), kWrong);
+    EXPECT_EQ(TpMgm6ForgetEntry(kGarbage, nullptr), kWrong);
     EXPECT_EQ(TpMgmSetScope(town.in, 0, nullptr, 0), kWrong);
     EXPECT_EQ(TpMgmSetScope(town.in, 256, nullptr, 0), kWrong);
     EXPECT_EQ(TpMgmSetScope(town.in, 1, nullptr, 1), kWrong);
