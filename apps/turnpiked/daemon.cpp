@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "kernel/real_port.h"
 #include "logging.h"
+#include "multicast.h"
 #include "net/text.h"
 #include "plan.h"
 #include "router/crash_watch.h"
@@ -124,6 +125,10 @@ bool Daemon::start() {
   kernel_ = std::move(*kernel);
   table_ = std::make_unique<TableReader>();
   if (!start_forwarder(configuration_.model->forwarder)) return false;
+  if (const auto why = start_multicast(configuration_.model->multicast)) {
+    TURNPIKE_LOG(LogLevel::kError, "turnpiked", "multicast is not forwarded", {"reason", *why});
+    return false;
+  }
   watch_for_crashes(configuration_.model->router.state.data());
   router::Router::Surroundings around{*kernel_, system_clock()};
   around.quarantine = quarantine_ ? &*quarantine_ : nullptr;
@@ -258,19 +263,42 @@ void Daemon::stop() {
     }
   }
   router_.reset();
+  if (const auto why = stop_multicast()) {
+    TURNPIKE_LOG(LogLevel::kError, "turnpiked", "multicast forwarding is left behind", {"reason", *why});
+  }
   TpForwarderStop(1);
   table_.reset();
 }
 
 // --- reload ----------------------------------------------------------------------------------------------------------
 
+// The kernel's forwarding can come and go while no multicast protocol runs. So it comes before the protocols that a
+// plan brings, and goes after those that it takes away.
+std::optional<std::string> Daemon::prepare_multicast(const config::MulticastSettings& from,
+                                                     const config::MulticastSettings& to) {
+  if (from == to || to.enabled == 0) return std::nullopt;
+  if (from.enabled != 0) {
+    if (const auto why = stop_multicast()) return "[multicast] does not change while " + *why;
+  }
+  auto why = start_multicast(to);
+  if (why) start_multicast(from);
+  return why;
+}
+
 std::optional<std::string> Daemon::take(Configuration next) {
   const config::Model& now = *configuration_.model;
+  if (const auto why = prepare_multicast(now.multicast, next.model->multicast)) return why;
+  const auto undo_multicast = [&] {
+    if (now.multicast == next.model->multicast || next.model->multicast.enabled == 0) return;
+    stop_multicast();
+    start_multicast(now.multicast);
+  };
   const bool forwarder_changes = !(now.forwarder == next.model->forwarder);
   if (forwarder_changes) {
     TpForwarderStop(0);  // its routes forward on, and the next one takes them over
     if (!start_forwarder(next.model->forwarder)) {
       start_forwarder(now.forwarder);
+      undo_multicast();
       return "the forwarder does not start with the new settings";
     }
   }
@@ -280,7 +308,13 @@ std::optional<std::string> Daemon::take(Configuration next) {
       TpForwarderStop(0);
       start_forwarder(now.forwarder);
     }
+    undo_multicast();
     return text_of(outcome.refusals);
+  }
+  if (now.multicast.enabled != 0 && next.model->multicast.enabled == 0) {
+    if (const auto why = stop_multicast()) {
+      TURNPIKE_LOG(LogLevel::kError, "turnpiked", "multicast is still forwarded", {"reason", *why});
+    }
   }
   set_log_level(next.model->log.level);
   configuration_ = std::move(next);
@@ -336,6 +370,7 @@ admin::Reply Daemon::answer(const admin::Request& request) {
     return one(address ? table_->routes(net::Prefix::host(*address)) : error("that is no prefix: " + argument));
   }
   if (words == "show entity") return one(table_->entities());
+  if (words == "show multicast") return one(multicast_entries());
   if (words == "show interface") return one(ask_loop([this, argument] { return show_interfaces(argument); }));
   if (words == "show protocol") return one(ask_loop([this, argument] { return show_protocols(argument); }));
   if (words == "show configuration") return one(ask_loop([this] { return config::describe(*configuration_.model); }));
@@ -403,7 +438,8 @@ Value Daemon::show_status() const {
                        {"pending", static_cast<std::int64_t>(forwarder.pending)},
                        {"failed", static_cast<std::int64_t>(forwarder.failed)},
                        {"imported", static_cast<std::int64_t>(forwarder.imported)},
-                       {"repaired", static_cast<std::int64_t>(forwarder.repaired)}};
+                       {"repaired", static_cast<std::int64_t>(forwarder.repaired)},
+                       {"multicast", multicast_text()}};
 }
 
 }  // namespace turnpike::daemon

@@ -42,6 +42,9 @@ class Daemon {
   bool start();
   void watch_for_crashes(const std::string& folder);
   bool start_forwarder(const config::ForwarderSettings& settings);
+  // Of a reload: what of [multicast] has to be so before the plan is; a reason why it cannot be.
+  static std::optional<std::string> prepare_multicast(const config::MulticastSettings& from,
+                                                      const config::MulticastSettings& to);
   bool open_control();
   void loop();
   void turn();

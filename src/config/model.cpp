@@ -35,7 +35,8 @@ class ModelReader {
       : document_(document), surroundings_(surroundings), findings_(findings) {}
 
   Model run() {
-    constexpr std::array<std::string_view, 5> kSections{"router", "log", "forwarder", "protocol", "interface"};
+    constexpr std::array<std::string_view, 6> kSections{"router",    "log",      "forwarder",
+                                                        "multicast", "protocol", "interface"};
     document_.for_each(document_.root(), [&](const Node& child) {
       if (std::ranges::find(kSections, child.name) == kSections.end()) {
         findings_.add(child.key, "there is no section " + quoted(child.name) + did_you_mean(child.name, kSections));
@@ -46,6 +47,7 @@ class ModelReader {
     section("router", kRouterSettings, model_.router);
     section("log", kLogSettings, model_.log);
     section("forwarder", kForwarderSettings, model_.forwarder);
+    section("multicast", kMulticastSettings, model_.multicast);
     each_table("protocol", [&](const Node& table) { protocol(table); });
     each_table("interface", [&](const Node& table) { interface(table); });
     return std::move(model_);

@@ -3,6 +3,7 @@
 //   [router]                          about all of it
 //   [log]
 //   [forwarder]
+//   [multicast]
 //   [protocol.static]                 a protocol that runs, and its settings
 //   [[protocol.static.route]]
 //   [interface.eth0]                  an interface that the router has
@@ -59,6 +60,7 @@ struct Model {
   RouterSettings router;
   LogSettings log;
   ForwarderSettings forwarder;
+  MulticastSettings multicast;
   std::vector<Protocol> protocols;    // in the order of the file
   std::vector<Interface> interfaces;  // the same
   friend bool operator==(const Model&, const Model&) = default;

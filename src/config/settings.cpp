@@ -4,6 +4,7 @@
 
 #include "dim/terms.h"
 #include "turnpike/log.h"
+#include "turnpike/mgm.h"
 
 namespace turnpike::config {
 namespace {
@@ -48,6 +49,33 @@ constexpr TpSetting kForwarder[] = {
      TP_SETTING_DURATION, 0, TURNPIKE_AT(ForwarderSettings, sweep_after_ms), 1000, 86'400'000, nullptr, 0, 0, nullptr},
     {"audit-every", "How often the kernel is compared with the routing table without a reason.", "15m",
      TP_SETTING_DURATION, 0, TURNPIKE_AT(ForwarderSettings, audit_every_ms), 1000, 86'400'000, nullptr, 0, 0, nullptr},
+};
+
+constexpr TpSettingChoice kViews[] = {
+    {"multicast", "The multicast view of the routing table: what protocols put there for multicast.", 0},
+    {"unicast", "The unicast view: packets come from where others would be sent.", TP_MGM_UNICAST_VIEW},
+};
+
+constexpr TpSetting kMulticast[] = {
+    {"enabled", "Whether the kernel forwards multicast as multicast protocols say. It has one table for one such program, "
+     "and is left alone otherwise.", "false", TP_SETTING_FLAG, 0, TURNPIKE_AT(MulticastSettings, enabled), 0, 0, nullptr,
+     0, 0, nullptr},
+    {"ipv4", "Whether that includes IPv4.", "true", TP_SETTING_FLAG, 0, TURNPIKE_AT(MulticastSettings, ipv4), 0, 0,
+     nullptr, 0, 0, nullptr},
+    {"ipv6", "Whether that includes IPv6.", "true", TP_SETTING_FLAG, 0, TURNPIKE_AT(MulticastSettings, ipv6), 0, 0,
+     nullptr, 0, 0, nullptr},
+    {"table", "The kernel's multicast table; 0 is the one that packets go to without a rule.", "0", TP_SETTING_UNSIGNED,
+     0, TURNPIKE_AT(MulticastSettings, table), 0, 999'999'999, nullptr, 0, 0, nullptr},
+    {"view", "What tells the way to a source, and so where its packets may come in.", "multicast", TP_SETTING_CHOICE, 0,
+     TURNPIKE_AT(MulticastSettings, view), 0, 0, kViews, 2, 0, nullptr},
+    {"wrong-interface", "Whether protocols are told of packets that come in where they should not.", "false",
+     TP_SETTING_FLAG, 0, TURNPIKE_AT(MulticastSettings, wrong_interface), 0, 0, nullptr, 0, 0, nullptr},
+    {"keep", "Whether flows that stand are forwarded on when turnpiked crashes; it takes turnpike-keeper(8).", "true",
+     TP_SETTING_FLAG, 0, TURNPIKE_AT(MulticastSettings, keep), 0, 0, nullptr, 0, 0, nullptr},
+    {"receive-buffer", "Bytes for news of unknown flows, some 700 for each.", "67108864", TP_SETTING_UNSIGNED, 0,
+     TURNPIKE_AT(MulticastSettings, receive_buffer), 65'536, 0x7FFFFFFF, nullptr, 0, 0, nullptr},
+    {"settle", "How long flows of a former run go on as they stand, until protocols have said what they have.", "30s",
+     TP_SETTING_DURATION, 0, TURNPIKE_AT(MulticastSettings, settle_ms), 1000, 3'600'000, nullptr, 0, 0, nullptr},
 };
 
 constexpr TpSettingChoice kTransports[] = {
@@ -98,6 +126,7 @@ constexpr TpSetting kInterface[] = {
 const TpSettings kRouterSettings = {sizeof(RouterSettings), std::size(kRouter), kRouter};
 const TpSettings kLogSettings = {sizeof(LogSettings), std::size(kLog), kLog};
 const TpSettings kForwarderSettings = {sizeof(ForwarderSettings), std::size(kForwarder), kForwarder};
+const TpSettings kMulticastSettings = {sizeof(MulticastSettings), std::size(kMulticast), kMulticast};
 const TpSettings kProtocolSettings = {sizeof(ProtocolSettings), std::size(kProtocol), kProtocol};
 const TpSettings kInterfaceSettings = {sizeof(InterfaceSettings), std::size(kInterface), kInterface};
 
@@ -106,6 +135,10 @@ std::span<const Section> sections() {
       {"[router]", "The router as a whole.", &kRouterSettings},
       {"[log]", "What turnpiked tells the journal, or standard error where there is none.", &kLogSettings},
       {"[forwarder]", "How the routing table becomes what the kernel forwards by.", &kForwarderSettings},
+      {"[multicast]",
+       "How multicast is forwarded. A reload changes it while no multicast protocol runs, or switches it on or off "
+       "together with the protocols that use it.",
+       &kMulticastSettings},
       {"[protocol.NAME]",
        "A routing protocol. It runs when the file has its section. Beside these keys stand the protocol's own "
        "settings, "

@@ -33,6 +33,19 @@ struct ForwarderSettings {
   friend bool operator==(const ForwarderSettings&, const ForwarderSettings&) = default;
 };
 
+struct MulticastSettings {
+  std::uint32_t enabled = 0;
+  std::uint32_t ipv4 = 0;
+  std::uint32_t ipv6 = 0;
+  std::uint32_t table = 0;
+  std::uint32_t view = 0;  // TP_MGM_UNICAST_VIEW, or 0
+  std::uint32_t wrong_interface = 0;
+  std::uint32_t keep = 0;
+  std::uint32_t receive_buffer = 0;
+  std::uint32_t settle_ms = 0;
+  friend bool operator==(const MulticastSettings&, const MulticastSettings&) = default;
+};
+
 // Keys of [protocol.NAME] that are the router's, and of [interface.NAME]; settings of protocols stand beside them.
 struct ProtocolSettings {
   std::array<char, 256> library{};
@@ -54,7 +67,8 @@ struct Section {
   const TpSettings* settings;
 };
 
-extern const TpSettings kRouterSettings, kLogSettings, kForwarderSettings, kProtocolSettings, kInterfaceSettings;
+extern const TpSettings kRouterSettings, kLogSettings, kForwarderSettings, kMulticastSettings, kProtocolSettings,
+    kInterfaceSettings;
 [[nodiscard]] std::span<const Section> sections();
 
 }  // namespace turnpike::config

@@ -132,6 +132,7 @@ Value describe(const Model& model) {
   return Value::Object{{"router", section(kRouterSettings, model.router)},
                        {"log", section(kLogSettings, model.log)},
                        {"forwarder", section(kForwarderSettings, model.forwarder)},
+                       {"multicast", section(kMulticastSettings, model.multicast)},
                        {"protocol", std::move(protocols)},
                        {"interface", std::move(interfaces)}};
 }
