@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "kernel/real_port.h"
 #include "logging.h"
+#include "mib_reader.h"
 #include "multicast.h"
 #include "net/text.h"
 #include "plan.h"
@@ -404,7 +405,6 @@ Value Daemon::show_interfaces(const std::string& name) const {
 
 Value Daemon::show_protocols(const std::string& name) const {
   Value::List out;
-  const Value configured = config::describe(*configuration_.model);
   for (const router::ModuleStatus& module : router_->modules()) {
     if (!name.empty() && module.name != name) continue;
     out.push_back(Value::Object{{"name", module.name},
@@ -414,11 +414,25 @@ Value Daemon::show_protocols(const std::string& name) const {
                                 {"interfaces", static_cast<std::int64_t>(module.interfaces)},
                                 {"library", module.path},
                                 {"reason", module.reason}});
-    const Value* settings = configured.find("protocol");
-    settings = settings != nullptr ? settings->find(module.name) : nullptr;
-    if (!name.empty() && settings != nullptr) return Value::Object{{"protocol", out.back()}, {"settings", *settings}};
+    if (!name.empty()) return show_protocol(std::move(out.back()), name);
   }
   if (!name.empty() && out.empty()) return error("there is no protocol " + name);
+  return out;
+}
+
+Value Daemon::show_protocol(Value shown, const std::string& name) const {
+  Value::Object out{{"protocol", std::move(shown)}};
+  const Value configured = config::describe(*configuration_.model);
+  const Value* settings = configured.find("protocol");
+  settings = settings != nullptr ? settings->find(name) : nullptr;
+  if (settings == nullptr) return out;
+  out.push_back({"settings", *settings});
+  const auto& protocols = configuration_.model->protocols;
+  const auto known = std::ranges::find(protocols, name, &config::Protocol::name);
+  if (known == protocols.end() || known->mib == nullptr) return out;
+  MibReader mib(router_->answers(), *known->mib);
+  if (known->mib->counts != nullptr) out.push_back({"counts", mib.counts()});
+  if (known->mib->row != nullptr) out.push_back({"rows", mib.rows()});
   return out;
 }
 

@@ -66,6 +66,8 @@ class Daemon {
   // Of the loop's.
   Value show_interfaces(const std::string& name) const;
   Value show_protocols(const std::string& name) const;
+  // With its settings, and what it says of itself.
+  Value show_protocol(Value shown, const std::string& name) const;
   Value show_status() const;
 
   const std::string path_;

@@ -171,6 +171,37 @@ typedef struct TpModuleLibrary {
   const TpModuleLibrary TpModuleLibraryDescription = {TP_MODULE_API, (Count), (Modules)}
 #endif
 
+/* What a protocol answers by its MIB functions, in the same tables, so that `turnpike show protocol NAME` can show it:
+ * MibGet, asked with an input of no bytes, what there is of it as a whole; MibGetFirst one row, and MibGetNext, asked
+ * with the first `key_size` bytes of a row, the row behind it. What a setting says of defaults and bounds means nothing
+ * here. */
+typedef struct TpModuleMib {
+  uint32_t protocol_id; /* this and the transport: those of its TpModule */
+  uint32_t transport;
+  const TpSettings* counts; /* null: MibGet answers nothing of the kind */
+  const TpSettings* row;    /* null: there are no rows */
+  uint32_t key_size;        /* 1 to the row's size */
+  uint32_t reserved;
+} TpModuleMib;
+
+typedef struct TpModuleMibs {
+  uint32_t api;   /* TP_MODULE_API */
+  uint32_t count; /* at most 64 */
+  const TpModuleMib* mibs;
+} TpModuleMibs;
+
+/* A second symbol, which a library may have beside TP_MODULE_LIBRARY. */
+#define TP_MODULE_MIB_SYMBOL "TpModuleMibDescription"
+#ifdef __cplusplus
+#define TP_MODULE_MIBS(Mibs, Count)                            \
+  extern "C" TP_API const TpModuleMibs TpModuleMibDescription; \
+  const TpModuleMibs TpModuleMibDescription = {TP_MODULE_API, (Count), (Mibs)}
+#else
+#define TP_MODULE_MIBS(Mibs, Count)                        \
+  extern TP_API const TpModuleMibs TpModuleMibDescription; \
+  const TpModuleMibs TpModuleMibDescription = {TP_MODULE_API, (Count), (Mibs)}
+#endif
+
 /* For a module that reads its blocks: the first element of a list, or null where it has none or does not lie in the
  * block, which who checks no blocks of his own would otherwise have to check. */
 static inline const void* TpModuleElements(const void* block, uint32_t block_size, TpModuleList list,

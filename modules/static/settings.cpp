@@ -6,13 +6,14 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include <nldef.h>
 
 namespace turnpike::modules {
 namespace {
 
-#define STATIC_AT(Structure, Member) offsetof(Structure, Member), sizeof(Structure::Member)
+#define STATIC_AT(Structure, Member) offsetof(Structure, Member), sizeof std::declval<Structure>().Member
 
 // clang-format off: tables. name, help, default, type, flags, place, least and most, choices, list
 
@@ -49,6 +50,28 @@ constexpr TpSetting kGlobal[] = {
      0, 0, &kRouteSettings},
 };
 constexpr TpSettings kGlobalSettings = {sizeof(StaticSettings), std::size(kGlobal), kGlobal};
+
+constexpr TpSetting kCounts[] = {
+    {"configured", "Routes in the configuration.", nullptr, TP_SETTING_UNSIGNED, 0, STATIC_AT(StaticCounts, configured),
+     0, 0, nullptr, 0, 0, nullptr},
+    {"active", "Routes in the routing table.", nullptr, TP_SETTING_UNSIGNED, 0, STATIC_AT(StaticCounts, active), 0, 0,
+     nullptr, 0, 0, nullptr},
+};
+constexpr TpSettings kCountSettings = {sizeof(StaticCounts), std::size(kCounts), kCounts};
+
+constexpr TpSetting kRow[] = {
+    {"active", "Whether it is in the routing table.", nullptr, TP_SETTING_FLAG, 0, STATIC_AT(StaticRow, active), 0, 0,
+     nullptr, 0, 0, nullptr},
+    {"to", "The destination.", nullptr, TP_SETTING_PREFIX, 0, STATIC_AT(StaticRow, route.to), 0, 0, nullptr, 0, 0,
+     nullptr},
+    {"via", "The next hop.", nullptr, TP_SETTING_ADDRESS, 0, STATIC_AT(StaticRow, route.via), 0, 0, nullptr, 0, 0,
+     nullptr},
+    {"interface", "The interface.", nullptr, TP_SETTING_TEXT, 0, STATIC_AT(StaticRow, route.interface), 0, 0, nullptr,
+     0, 0, nullptr},
+    {"type", "What becomes of packets.", nullptr, TP_SETTING_CHOICE, 0, STATIC_AT(StaticRow, route.kind), 0, 0, kKinds,
+     4, 0, nullptr},
+};
+constexpr TpSettings kRowSettings = {sizeof(StaticRow), std::size(kRow), kRow};
 
 // clang-format on
 #undef STATIC_AT
@@ -118,6 +141,13 @@ const TpModule kStaticModule = {.protocol_id = PROTO_IP_NT_STATIC,
                                 .interface_settings = nullptr,
                                 .check_global = check,
                                 .check_interface = nullptr};
+
+const TpModuleMib kStaticMib = {.protocol_id = PROTO_IP_NT_STATIC,
+                                .transport = TP_MODULE_IP,
+                                .counts = &kCountSettings,
+                                .row = &kRowSettings,
+                                .key_size = sizeof(StaticRow::number),
+                                .reserved = 0};
 
 bool is_right(const void* block, std::uint32_t size, TpModuleComplain complain, void* context) {
   const auto say = [&](const char* where, const char* what) {

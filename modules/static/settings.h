@@ -24,7 +24,21 @@ struct StaticSettings {
   TpModuleList routes;
 };
 
+// What MibGet answers, for an input of no bytes.
+struct StaticCounts {
+  std::uint32_t configured = 0;
+  std::uint32_t active = 0;  // in the routing table
+};
+
+// What MibGetFirst and MibGetNext answer, one route each. The input of MibGetNext is the number of the last one.
+struct StaticRow {
+  std::uint32_t number = 0;
+  std::uint32_t active = 0;
+  StaticRoute route{};
+};
+
 extern const TpModule kStaticModule;
+extern const TpModuleMib kStaticMib;
 
 // Also of bytes that no table has seen. `complain` may be null; true: there is nothing to complain of.
 bool is_right(const void* block, std::uint32_t size, TpModuleComplain complain, void* context);

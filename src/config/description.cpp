@@ -181,6 +181,24 @@ std::vector<std::string> flaws(const TpModule& module) {
   return judge.said;
 }
 
+std::vector<std::string> flaws(const TpModuleMib& mib) {
+  Judge judge;
+  for (const TpSettings* part : {mib.counts, mib.row}) {
+    if (part != nullptr) judge.settings(*part, "mib", 0);
+  }
+  if (mib.row != nullptr && (mib.key_size == 0 || mib.key_size > mib.row->size)) {
+    judge.said.emplace_back("mib has a row without a key, or with one that is larger");
+  }
+  return judge.said;
+}
+
+const TpModuleMib* DescribedLibrary::mib(std::uint32_t protocol, std::uint32_t transport) const {
+  for (const TpModuleMib& each : mibs_) {
+    if (each.protocol_id == protocol && each.transport == transport) return &each;
+  }
+  return nullptr;
+}
+
 void DescribedLibrary::Close::operator()(void* handle) const { ::dlclose(handle); }
 
 Result<DescribedLibrary> DescribedLibrary::open(const std::string& path, std::string& reason) {
@@ -205,7 +223,26 @@ Result<DescribedLibrary> DescribedLibrary::open(const std::string& path, std::st
     }
   }
   library.modules_ = {described->modules, described->count};
+  if (const auto read = read_mibs(library, reason); !read) return tl::unexpected(read.error());
   return library;
+}
+
+Result<void> DescribedLibrary::read_mibs(DescribedLibrary& library, std::string& reason) {
+  const auto* described = static_cast<const TpModuleMibs*>(::dlsym(library.handle_.get(), TP_MODULE_MIB_SYMBOL));
+  if (described == nullptr) return {};
+  if (described->api != TP_MODULE_API || described->count > kMostModules ||
+      (described->count > 0 && described->mibs == nullptr)) {
+    reason = "the description of its MIB is of version " + std::to_string(described->api) + ", or has none";
+    return fail(ErrorKind::kInvalidArgument, "the description of a MIB is not one that we can read");
+  }
+  for (const TpModuleMib& mib : std::span(described->mibs, described->count)) {
+    if (const auto wrong = flaws(mib); !wrong.empty()) {
+      reason = wrong.front();
+      return fail(ErrorKind::kInvalidArgument, "the description of a MIB contradicts itself");
+    }
+  }
+  library.mibs_ = {described->mibs, described->count};
+  return {};
 }
 
 }  // namespace turnpike::config

@@ -28,6 +28,7 @@ inline constexpr std::array<std::string_view, 3> kInterfaceKeys{"enabled", "type
 // What is wrong, one sentence each; none: it is good.
 [[nodiscard]] std::vector<std::string> flaws(const TpSettings& settings);
 [[nodiscard]] std::vector<std::string> flaws(const TpModule& module);
+[[nodiscard]] std::vector<std::string> flaws(const TpModuleMib& mib);
 
 // The protocols that a library describes; none where it describes none. They live as long as this.
 class DescribedLibrary {
@@ -39,6 +40,8 @@ class DescribedLibrary {
   static Result<DescribedLibrary> open(const std::string& path, std::string& reason);
 
   [[nodiscard]] std::span<const TpModule> modules() const { return modules_; }
+  // Null: it does not say.
+  [[nodiscard]] const TpModuleMib* mib(std::uint32_t protocol, std::uint32_t transport) const;
 
  private:
   struct Close {
@@ -46,7 +49,10 @@ class DescribedLibrary {
   };
 
   std::unique_ptr<void, Close> handle_;
+  static Result<void> read_mibs(DescribedLibrary& library, std::string& reason);
+
   std::span<const TpModule> modules_;
+  std::span<const TpModuleMib> mibs_;
 };
 
 }  // namespace turnpike::config

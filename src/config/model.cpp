@@ -109,6 +109,7 @@ class ModelReader {
       return;
     }
     identify(made, ours, table);
+    if (made.description != nullptr && surroundings_.mib) made.mib = surroundings_.mib(made.path, *made.description);
     made.global = made.description != nullptr
                       ? described_block(own, made.description->check_global, table, kOursInProtocol)
                       : raw_block(table);
@@ -348,7 +349,11 @@ Surroundings real_surroundings() {
     if (!opened) return std::nullopt;
     return libraries->emplace(path, std::move(*opened)).first->second.modules();
   };
-  return {describe, read_whole};
+  const auto mib = [libraries](const std::string& path, const TpModule& protocol) -> const TpModuleMib* {
+    const auto known = libraries->find(path);
+    return known == libraries->end() ? nullptr : known->second.mib(protocol.protocol_id, protocol.transport);
+  };
+  return {describe, read_whole, mib};
 }
 
 Model read_model(const Source& source, const Surroundings& surroundings, Findings& findings) {

@@ -33,6 +33,7 @@ struct Protocol {
   std::uint32_t id = 0;
   Bytes global;                           // its block
   const TpModule* description = nullptr;  // lives as long as who described it
+  const TpModuleMib* mib = nullptr;       // the same
 
   // A description is known by what it makes of the file; that it was read again changes nothing.
   friend bool operator==(const Protocol& a, const Protocol& b) {
@@ -72,6 +73,8 @@ struct Surroundings {
   std::function<std::optional<std::span<const TpModule>>(const std::string& path, std::string& reason)> describe;
   // The bytes of a file that the configuration names; nothing: it cannot be read.
   std::function<std::optional<Bytes>(const std::string& path)> read_file;
+  // What a library that was described says of a protocol's MIB; null: nothing. May be left out.
+  std::function<const TpModuleMib*(const std::string& path, const TpModule& protocol)> mib = {};
 };
 
 // With the loader and the file system. Libraries stay loaded as long as it lives.

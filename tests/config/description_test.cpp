@@ -125,6 +125,24 @@ TEST(Library, IsReadWithItsDescription) {
   ASSERT_EQ(library->modules().size(), 1U);
   EXPECT_STREQ(library->modules()[0].name, "hello");
   EXPECT_EQ(library->modules()[0].interface_settings->count, 2U);
+  const TpModuleMib* mib = library->mib(1, TP_MODULE_IP);
+  ASSERT_NE(mib, nullptr);
+  EXPECT_EQ(mib->counts->count, 2U);
+  EXPECT_EQ(library->mib(2, TP_MODULE_IP), nullptr);
+  EXPECT_EQ(library->mib(1, TP_MODULE_IPV6), nullptr);
+}
+
+TEST(Mib, IsJudgedAsSettingsAre) {
+  static const TpSetting kNumber = {"number", "x", nullptr, TP_SETTING_UNSIGNED, 0, 0, 4, 0, 0, nullptr, 0, 0, nullptr};
+  static const TpSettings kRow = {8, 1, &kNumber};
+  static const TpSettings kShort = {3, 1, &kNumber};
+  EXPECT_EQ(flaws(TpModuleMib{1, TP_MODULE_IP, &kRow, &kRow, 4, 0}), std::vector<std::string>{});
+  EXPECT_EQ(flaws(TpModuleMib{1, TP_MODULE_IP, nullptr, nullptr, 0, 0}), std::vector<std::string>{});
+  for (const TpModuleMib& wrong :
+       {TpModuleMib{1, TP_MODULE_IP, &kShort, nullptr, 0, 0}, TpModuleMib{1, TP_MODULE_IP, nullptr, &kShort, 2, 0},
+        TpModuleMib{1, TP_MODULE_IP, nullptr, &kRow, 0, 0}, TpModuleMib{1, TP_MODULE_IP, nullptr, &kRow, 9, 0}}) {
+    EXPECT_NE(flaws(wrong), std::vector<std::string>{});
+  }
 }
 
 TEST(Library, IsRefusedWithTheReason) {

@@ -39,4 +39,7 @@ extern TP_API const TpModuleLibrary TpModuleLibraryDescription;
 const TpModuleLibrary TpModuleLibraryDescription = {TP_MODULE_API + 1, 1, &hello_module};
 #elif !defined(TP_TEST_PLAIN)
 TP_MODULE_LIBRARY(&hello_module, 1);
+extern TP_API const TpModuleMib hello_mib;
+const TpModuleMib hello_mib = {.protocol_id = 1, .transport = TP_MODULE_IP, .counts = &on_interface};
+TP_MODULE_MIBS(&hello_mib, 1);
 #endif

@@ -139,7 +139,11 @@ def test_what_is_shown(wired, tmp_path):
     protocol = router.ask("show", "protocol", "static")
     assert protocol["protocol"]["state"] == "running"
     assert [each["to"] for each in protocol["settings"]["route"]] == ["10.9.0.0/16", "10.8.0.0/16", "2001:db8:9::/48"]
+    assert protocol["counts"] == {"configured": 3, "active": 3}
+    assert [(each["to"], each["active"]) for each in protocol["rows"]][0] == ("10.9.0.0/16", True)
+    assert len(protocol["rows"]) == 3
     assert any(each["protocol"] == "static" and each["routes"] == 2 for each in router.ask("show", "entity"))
+    assert "IPv4 not forwarded" in router.ask("show", "status")["multicast"] and router.ask("show", "multicast") == []
     assert router.ask("show", "configuration")["router"]["control"] == f"{tmp_path}/control"
     found = router.ask("explain", "10.9.0.1")
     assert found["forwarder"] == "installed" and "via 10.0.0.2 dev eth0" in found["kernel"]
