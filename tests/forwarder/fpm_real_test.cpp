@@ -87,10 +87,7 @@ class Sender {
 };
 
 TEST(FpmReal, RoutesOfASenderAreWrittenAndOutliveIt) {
-  auto ground = Ground::unprivileged({"veth", "nexthop"});
-  if (!ground) return;
-  Row row(*ground);
-  row.middle.inside([&] {
+  in_the_middle([](Row& row) {
     ASSERT_EQ(start(), 0U);
     ASSERT_EQ(listen(), 0U);
     {
@@ -123,10 +120,7 @@ TEST(FpmReal, RoutesOfASenderAreWrittenAndOutliveIt) {
 }
 
 TEST(FpmReal, WhoSendsGarbageIsClosedAndTheGoodStands) {
-  auto ground = Ground::unprivileged({"veth", "nexthop"});
-  if (!ground) return;
-  Row row(*ground);
-  row.middle.inside([&] {
+  in_the_middle([](Row& row) {
     ASSERT_EQ(start(), 0U);
     ASSERT_EQ(listen(), 0U);
     const Octets good = object(7, "10.0.2.2"_address, link_of(row.middle, "east"));

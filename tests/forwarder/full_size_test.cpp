@@ -175,10 +175,7 @@ class FullSize : public testing::Test {
 };
 
 TEST_F(FullSize, AnInterfaceIsDeletedAndComesBack) {
-  auto ground = Ground::unprivileged({"veth", "nexthop"});
-  if (!ground) return;
-  Row row(*ground);
-  row.middle.inside([&] {
+  in_the_middle([](Row& row) {
     Said said;
     ASSERT_EQ(start(), 0U);
     Client client;
@@ -190,7 +187,7 @@ TEST_F(FullSize, AnInterfaceIsDeletedAndComesBack) {
     EXPECT_EQ(in_kernel().size(), 0U);
     EXPECT_EQ(status().installed, 0U);
     EXPECT_EQ(said.times("a link went, and our routes with it"), 1U);
-    ground->wire({row.middle, "east", {"10.0.2.1/24"}}, {row.right, "eth0", {"10.0.2.2/24"}});
+    row.ground.wire({row.middle, "east", {"10.0.2.1/24"}}, {row.right, "eth0", {"10.0.2.2/24"}});
     await_installed("those that need not this interface", kRoutes / 2);
     EXPECT_EQ(in_kernel().size(), kRoutes / 2);
     load(client, client.hop("10.0.2.2", link_of(row.middle, "east")), 0, kRoutes / 2);  // which has another number
@@ -202,10 +199,7 @@ TEST_F(FullSize, AnInterfaceIsDeletedAndComesBack) {
 }
 
 TEST_F(FullSize, ALinkFlapsUnderChurn) {
-  auto ground = Ground::unprivileged({"veth", "nexthop"});
-  if (!ground) return;
-  Row row(*ground);
-  row.middle.inside([&] {
+  in_the_middle([](Row& row) {
     ASSERT_EQ(start(), 0U);
     Client client;
     const auto hop = client.hop("10.0.2.2", link_of(row.middle, "east"));
@@ -229,10 +223,7 @@ TEST_F(FullSize, ALinkFlapsUnderChurn) {
 
 // By a program that writes faster than anybody can hear: so news of it are lost, too.
 TEST_F(FullSize, OthersFlushRoutesAndNextHops) {
-  auto ground = Ground::unprivileged({"veth", "nexthop"});
-  if (!ground) return;
-  Row row(*ground);
-  row.middle.inside([&] {
+  in_the_middle([](Row& row) {
     Said said;
     ASSERT_EQ(start(), 0U);
     Client client;
@@ -267,45 +258,44 @@ TEST_F(FullSize, OthersFlushRoutesAndNextHops) {
 // At any moment of a full load; a flow over a route that every life wants loses no packet. How far a life comes before
 // it is killed is the machine's speed; so one more comes to its end, and leaves twice what the last one wants.
 TEST_F(FullSize, TwentyKillsLoseNoPacket) {
-  auto ground = Ground::unprivileged({"veth", "nexthop"});
-  if (!ground) return;
-  Row row(*ground);
-  std::mt19937 random(220);
-  const auto live = [&](std::uint32_t count) {
-    return row.middle.spawn({FORWARDER_ONE_LIFE, std::to_string(count), "10.0.2.2", "east"});
-  };
-  {
-    ground::Process first = live(1);
-    first.await_output("all 1\n", seconds(30));
-  }
-  ASSERT_TRUE(row.left.ping("192.0.2.1"));
-  Flow flow(row.left, row.right, "192.0.2.1");
-  for (int life = 0; life < 20; ++life) {
-    ground::Process process = live(kRoutes - static_cast<std::uint32_t>(random() % 1000));
-    std::this_thread::sleep_for(milliseconds(random() % 1000));  // allow sleeping-test: the moment
-    process.signal(SIGKILL);
-    process.await_end();
-  }
-  {
-    ground::Process full = live(kRoutes);
-    full.await_output("all " + std::to_string(kRoutes) + "\n", kPatience);
-    full.signal(SIGKILL);
-    full.await_end();
-  }
-  ground::Process last = live(kRoutes / 2);
-  const std::string& said = last.await_output("all 50000\n", kPatience);
-  EXPECT_NE(said.find("the kernel has routes of a former life: they forward on until claimed"), std::string::npos);
-  EXPECT_NE(said.find("removing routes of a former life that nobody has claimed"), std::string::npos);
-  row.middle.inside([&] {
-    const Seen seen = in_kernel();
-    EXPECT_EQ(seen.size(), kRoutes / 2);
-    EXPECT_TRUE(seen.contains("192.0.2.0/24"_prefix));
-    EXPECT_TRUE(seen.contains("100.0.1.0/24"_prefix));
+  on_a_row([](Row& row) {
+    std::mt19937 random(220);
+    const auto live = [&](std::uint32_t count) {
+      return row.middle.spawn({FORWARDER_ONE_LIFE, std::to_string(count), "10.0.2.2", "east"});
+    };
+    {
+      ground::Process first = live(1);
+      first.await_output("all 1\n", seconds(30));
+    }
+    ASSERT_TRUE(row.left.ping("192.0.2.1"));
+    Flow flow(row.left, row.right, "192.0.2.1");
+    for (int life = 0; life < 20; ++life) {
+      ground::Process process = live(kRoutes - static_cast<std::uint32_t>(random() % 1000));
+      std::this_thread::sleep_for(milliseconds(random() % 1000));  // allow sleeping-test: the moment
+      process.signal(SIGKILL);
+      process.await_end();
+    }
+    {
+      ground::Process full = live(kRoutes);
+      full.await_output("all " + std::to_string(kRoutes) + "\n", kPatience);
+      full.signal(SIGKILL);
+      full.await_end();
+    }
+    ground::Process last = live(kRoutes / 2);
+    const std::string& said = last.await_output("all 50000\n", kPatience);
+    EXPECT_NE(said.find("the kernel has routes of a former life: they forward on until claimed"), std::string::npos);
+    EXPECT_NE(said.find("removing routes of a former life that nobody has claimed"), std::string::npos);
+    row.middle.inside([&] {
+      const Seen seen = in_kernel();
+      EXPECT_EQ(seen.size(), kRoutes / 2);
+      EXPECT_TRUE(seen.contains("192.0.2.0/24"_prefix));
+      EXPECT_TRUE(seen.contains("100.0.1.0/24"_prefix));
+    });
+    const std::string objects = row.middle.run({"ip", "nexthop", "show", "proto", "220"});
+    EXPECT_EQ(std::ranges::count(objects, '\n'), 1) << objects;
+    EXPECT_EQ(flow.stop(), 0U) << "of " << flow.sent();
+    EXPECT_GT(flow.sent(), 1000U);
   });
-  const std::string objects = row.middle.run({"ip", "nexthop", "show", "proto", "220"});
-  EXPECT_EQ(std::ranges::count(objects, '\n'), 1) << objects;
-  EXPECT_EQ(flow.stop(), 0U) << "of " << flow.sent();
-  EXPECT_GT(flow.sent(), 1000U);
 }
 
 }  // namespace

@@ -127,10 +127,12 @@ inline ULONG link_of(const Host& host, const char* name) {
 
 // Three in a row: the forwarder's router in the middle, so that what it writes carries packets.
 struct Row {
+  Ground& ground;
   Host& left;
   Host& middle;
   Host& right;
-  explicit Row(Ground& ground) : left(ground.host("left")), middle(ground.host("middle")), right(ground.host("right")) {
+  explicit Row(Ground& its)
+      : ground(its), left(ground.host("left")), middle(ground.host("middle")), right(ground.host("right")) {
     ground.wire({left, "eth0", {"10.0.1.2/24", "fd00:1::2/64"}}, {middle, "west", {"10.0.1.1/24", "fd00:1::1/64"}});
     ground.wire({middle, "east", {"10.0.2.1/24", "fd00:2::1/64"}}, {right, "eth0", {"10.0.2.2/24", "fd00:2::2/64"}});
     middle.forward();
@@ -139,6 +141,18 @@ struct Row {
               "address add fd00:9::1/128 dev lo"});
   }
 };
+
+// What a test does with such a row; and what its process does as the router in the middle. Skips, and says so, where
+// the kernel has no such ground.
+inline void on_a_row(const std::function<void(Row&)>& act) {
+  auto ground = Ground::unprivileged({"veth", "nexthop"});
+  if (!ground) return;
+  Row row(*ground);
+  act(row);
+}
+inline void in_the_middle(const std::function<void(Row&)>& act) {
+  on_a_row([&act](Row& row) { row.middle.inside([&] { act(row); }); });
+}
 
 }  // namespace turnpike::forwarder
 

@@ -32,10 +32,7 @@ TEST(ForwarderAbsent, IsToldOnceWhereRoutesAreAddedAndNoneRuns) {
 }
 
 TEST(RealKernel, PacketsFollowWhatClientsAdd) {
-  auto ground = Ground::unprivileged({"veth", "nexthop"});
-  if (!ground) return;
-  Row row(*ground);
-  row.middle.inside([&] {
+  in_the_middle([](Row& row) {
     ASSERT_EQ(start(), 0U);
     Client ipv4;
     Client ipv6(AF_INET6);
@@ -54,10 +51,7 @@ TEST(RealKernel, PacketsFollowWhatClientsAdd) {
 }
 
 TEST(RealKernel, WhatOthersAddIsInTheTable) {
-  auto ground = Ground::unprivileged({"veth", "nexthop"});
-  if (!ground) return;
-  Row row(*ground);
-  row.middle.inside([&] {
+  in_the_middle([](Row& row) {
     row.middle.ip({"route add 198.51.100.0/24 via 10.0.2.2 proto static"});
     ASSERT_EQ(start(), 0U);
     Client client;
@@ -80,10 +74,7 @@ TEST(RealKernel, WhatOthersAddIsInTheTable) {
 }
 
 TEST(RealKernel, WhatOthersTakeAwayComesBack) {
-  auto ground = Ground::unprivileged({"veth", "nexthop"});
-  if (!ground) return;
-  Row row(*ground);
-  row.middle.inside([&] {
+  in_the_middle([](Row& row) {
     ASSERT_EQ(start(), 0U);
     Client client;
     const auto hop = client.hop("10.0.2.2", link_of(row.middle, "east"));
@@ -115,10 +106,7 @@ TEST(RealKernel, WhatOthersTakeAwayComesBack) {
 }
 
 TEST(RealKernel, ARestartTakesOverAndSweepsWhatNobodyClaims) {
-  auto ground = Ground::unprivileged({"veth", "nexthop"});
-  if (!ground) return;
-  Row row(*ground);
-  row.middle.inside([&] {
+  in_the_middle([](Row& row) {
     ASSERT_EQ(start(), 0U);
     Client first;
     first.add("192.0.2.0/24", first.hop("10.0.2.2", link_of(row.middle, "east")));
@@ -147,24 +135,23 @@ TEST(RealKernel, ARestartTakesOverAndSweepsWhatNobodyClaims) {
 
 // Killed at any moment of a full load, started again: in the end the kernel has what is wanted, and nothing else.
 TEST(RealKernel, TwentyKillsLoseNothing) {
-  auto ground = Ground::unprivileged({"veth", "nexthop"});
-  if (!ground) return;
-  Row row(*ground);
-  std::mt19937 random(220);
-  for (int life = 0; life < 20; ++life) {
-    ground::Process process =
-        row.middle.spawn({FORWARDER_ONE_LIFE, std::to_string(8000 + random() % 8000), "10.0.2.2", "east"});
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 200'000));  // allow sleeping-test: the moment
-    process.signal(SIGKILL);
-    process.await_end();
-  }
-  ground::Process last = row.middle.spawn({FORWARDER_ONE_LIFE, "6000", "10.0.2.2", "east"});
-  last.await_output("all 6000\n", std::chrono::seconds(30));
-  const std::string all = ours(row.middle);
-  EXPECT_EQ(std::ranges::count(all, '\n'), 6000);
-  EXPECT_NE(all.find("\n100.0.2.0/24 nhid "), std::string::npos);
-  const std::string objects = row.middle.run({"ip", "nexthop", "show", "proto", "220"});
-  EXPECT_EQ(std::ranges::count(objects, '\n'), 1) << objects;
+  on_a_row([](Row& row) {
+    std::mt19937 random(220);
+    for (int life = 0; life < 20; ++life) {
+      ground::Process process =
+          row.middle.spawn({FORWARDER_ONE_LIFE, std::to_string(8000 + random() % 8000), "10.0.2.2", "east"});
+      std::this_thread::sleep_for(std::chrono::microseconds(random() % 200'000));  // allow sleeping-test: the moment
+      process.signal(SIGKILL);
+      process.await_end();
+    }
+    ground::Process last = row.middle.spawn({FORWARDER_ONE_LIFE, "6000", "10.0.2.2", "east"});
+    last.await_output("all 6000\n", std::chrono::seconds(30));
+    const std::string all = ours(row.middle);
+    EXPECT_EQ(std::ranges::count(all, '\n'), 6000);
+    EXPECT_NE(all.find("\n100.0.2.0/24 nhid "), std::string::npos);
+    const std::string objects = row.middle.run({"ip", "nexthop", "show", "proto", "220"});
+    EXPECT_EQ(std::ranges::count(objects, '\n'), 1) << objects;
+  });
 }
 
 TEST(RealKernel, OnlyOneRunsAndTheSecondIsToldWho) {
