@@ -20,6 +20,10 @@ const AttributeTable kLinkAttributes{
     {IFLA_MASTER, Shape::kU32, "IFLA_MASTER"},
     {IFLA_OPERSTATE, Shape::kU8, "IFLA_OPERSTATE"},
     {IFLA_LINKINFO, Shape::kNested, "IFLA_LINKINFO"},
+    {IFLA_IFALIAS, Shape::kText, "IFLA_IFALIAS"},
+    {IFLA_PROMISCUITY, Shape::kU32, "IFLA_PROMISCUITY"},
+    {IFLA_PERM_ADDRESS, Shape::kBytes, "IFLA_PERM_ADDRESS"},
+    {IFLA_PARENT_DEV_NAME, Shape::kText, "IFLA_PARENT_DEV_NAME"},
 };
 
 const AttributeTable kAddressAttributes{
@@ -50,7 +54,11 @@ const AttributeTable kRuleAttributes{
 
 namespace {
 
-const AttributeTable kLinkInfoAttributes{{IFLA_INFO_KIND, Shape::kText, "IFLA_INFO_KIND"}};
+const AttributeTable kLinkInfoAttributes{
+    {IFLA_INFO_KIND, Shape::kText, "IFLA_INFO_KIND"},
+    {IFLA_INFO_DATA, Shape::kBytes, "IFLA_INFO_DATA"},  // laid out as each kind likes
+};
+const AttributeTable kVlanAttributes{{IFLA_VLAN_ID, Shape::kU16, "IFLA_VLAN_ID"}};
 
 static_assert(kLinkUp == IFF_UP && kLinkBroadcast == IFF_BROADCAST && kLinkLoopback == IFF_LOOPBACK);
 static_assert(kLinkPointToPoint == IFF_POINTOPOINT && kLinkRunning == IFF_RUNNING && kLinkMulticast == IFF_MULTICAST);
@@ -98,10 +106,20 @@ Result<Link> Decoder::link(const Message& message) {
   link.master = InterfaceIndex(attributes_.u32(IFLA_MASTER));
   if (attributes_.has(IFLA_LINK)) link.peer = InterfaceIndex(attributes_.u32(IFLA_LINK));
   link.mac = mac_of(attributes_.bytes(IFLA_ADDRESS));
+  link.permanent_mac = mac_of(attributes_.bytes(IFLA_PERM_ADDRESS));
+  link.alias = attributes_.text(IFLA_IFALIAS);
+  link.parent_device = attributes_.text(IFLA_PARENT_DEV_NAME);
+  link.promiscuity = attributes_.u32(IFLA_PROMISCUITY);
   if (attributes_.has(IFLA_LINKINFO)) {
     if (const auto read = inner_.read(attributes_.bytes(IFLA_LINKINFO), kLinkInfoAttributes); !read)
       return tl::unexpected(read.error());
     link.kind = inner_.text(IFLA_INFO_KIND);
+    if (link.kind == "vlan") {
+      Attributes own;
+      if (const auto read = own.read(inner_.bytes(IFLA_INFO_DATA), kVlanAttributes); !read)
+        return tl::unexpected(read.error());
+      link.vlan_id = own.u16(IFLA_VLAN_ID);
+    }
   }
   return link;
 }

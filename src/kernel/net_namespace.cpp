@@ -25,6 +25,11 @@ Result<NetNamespace> NetNamespace::current() {
   return NetNamespace(std::move(here));
 }
 
+std::uint64_t NetNamespace::id() const {
+  struct stat found{};
+  return ::fstat(descriptor_.number(), &found) == 0 ? found.st_ino : 0;
+}
+
 Result<void> NetNamespace::inside(const std::function<void()>& work) const {
   const auto home = current();
   if (!home) return tl::unexpected(home.error());

@@ -175,6 +175,11 @@ struct Link {
   InterfaceIndex master;               // the bridge, bond or VRF that it belongs to
   std::optional<InterfaceIndex> peer;  // the other end or lower link, where it has one; perhaps in another namespace
   std::optional<MacAddress> mac;
+  std::optional<MacAddress> permanent_mac;  // the device's own, whatever it uses now
+  std::string alias;                        // the administrator's words
+  std::string parent_device;                // of hardware: "0000:00:1f.6"
+  std::uint32_t promiscuity = 0;            // how many want all that passes
+  std::uint16_t vlan_id = 0;                // of a VLAN's link
 
   friend bool operator==(const Link&, const Link&) = default;
 };

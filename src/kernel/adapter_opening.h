@@ -1,0 +1,37 @@
+// What every kind of adapter is opened with.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "kernel/background_closer.h"
+#include "kernel/net_namespace.h"
+#include "ndis/port.h"
+
+namespace turnpike::kernel {
+
+// An adapter may outlive the source that opened it, and needs these of it.
+using SharedNamespace = std::shared_ptr<const NetNamespace>;          // allow shared-owner: either goes first
+using SharedCloser = std::shared_ptr<BackgroundCloser>;               // allow shared-owner: either goes first
+using SharedMtu = std::shared_ptr<const std::atomic<std::uint32_t>>;  // allow shared-owner: either goes first
+
+struct AdapterOpening {
+  SharedNamespace where;
+  ndis::FrameSink& sink;
+  net::InterfaceIndex index;
+  std::string name;        // of the interface, now
+  std::size_t header = 0;  // bytes before the payload
+  ndis::Medium medium = ndis::Medium::k802_3;
+  SharedMtu mtu;  // the source sets it when the link changes
+  SharedCloser closer;
+};
+
+// The errors that say "you may not" become kDenied, with a line in the log that names the capability.
+Error denied_or_kernel(int error, const char* what, const char* capability, const AdapterOpening& opening);
+
+// The device's counters, by netlink.
+Result<ndis::AdapterStatistics> read_statistics(const NetNamespace& where, net::InterfaceIndex index);
+
+Result<std::unique_ptr<ndis::Adapter>> open_packet_adapter(const AdapterOpening& opening);
+
+}  // namespace turnpike::kernel

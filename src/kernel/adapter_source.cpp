@@ -1,0 +1,188 @@
+// The source of real adapters: the link monitor, turned into what src/ndis wants to hear, and the place where adapters
+// are opened.
+//
+// One thread reads the monitor. What the kernel tells is passed on as it is, also what says nothing new: the room
+// compares. After a loss, and at the start, everything is listed. An interface that moves to another namespace goes in
+// this one (RTM_DELLINK), which is all that the room has to know.
+//
+// The MTU of each interface is kept here for the adapters that are open on it, which may not indicate a longer frame:
+// it is set before the room hears of the change.
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <map>
+#include <mutex>
+
+#include "base/log.h"
+#include "kernel/adapter_opening.h"
+#include "kernel/adapters_port.h"
+#include "kernel/link_facts.h"
+#include "kernel/loop_thread.h"
+#include "kernel/real_port.h"
+
+namespace turnpike::kernel {
+namespace {
+
+using ndis::AdapterEvent;
+using ndis::AdapterFacts;
+
+constexpr int kRetryMs = 200;  // after a dump that the kernel refused
+
+class RealAdapters final : public ndis::AdapterSource, private Listener {
+ public:
+  RealAdapters(AdapterOptions options, NetNamespace where, std::unique_ptr<Port> port)
+      : options_(std::move(options)),
+        where_(std::make_shared<const NetNamespace>(std::move(where))),  // allow shared-owner: see adapter_opening.h
+        port_(std::move(port)) {}
+  ~RealAdapters() override { stop(); }
+
+  Result<void> start(ndis::AdapterListener& listener) noexcept override;
+  void stop() noexcept override { thread_.stop(); }
+  Result<std::unique_ptr<ndis::Adapter>> open(net::InterfaceIndex index, ndis::FrameSink& sink) noexcept override;
+
+  void drain() { closer_->drain(); }
+
+ private:
+  struct Known {
+    AdapterFacts facts;
+    std::shared_ptr<std::atomic<std::uint32_t>> mtu;  // allow shared-owner: see adapter_opening.h
+  };
+
+  void on_link(const Notice& notice, const Link& link) override;
+  void on_loss(Loss) override { to_list_ = true; }
+
+  void turn();
+  Result<void> list();
+  void see(const Link& link);
+  void know(const AdapterFacts& facts);
+  void tell(AdapterEvent::Kind kind, const AdapterFacts& facts = {}) { listener_->adapter_event({kind, facts}); }
+  Result<std::pair<AdapterOpening, AdapterKind>> prepare(net::InterfaceIndex index, ndis::FrameSink& sink);
+
+  const AdapterOptions options_;
+  const SharedNamespace where_;
+  const std::unique_ptr<Port> port_;
+  const SharedCloser closer_ = std::make_shared<BackgroundCloser>();  // allow shared-owner: see adapter_opening.h
+  std::unique_ptr<Monitor> monitor_;
+  ndis::AdapterListener* listener_ = nullptr;
+  bool to_list_ = true;  // of the thread
+  std::mutex mutex_;     // of known_
+  std::map<net::InterfaceIndex, Known> known_;
+  LoopThread thread_;
+};
+
+Result<void> RealAdapters::start(ndis::AdapterListener& listener) noexcept {
+  listener_ = &listener;
+  MonitorOptions options;
+  options.topics.links = true;
+  options.receive_buffer = options_.monitor_buffer;
+  auto monitor = port_->open_monitor(options);
+  if (!monitor) return tl::unexpected(monitor.error());
+  monitor_ = std::move(*monitor);
+  return thread_.start("turnpike-links", [this] { turn(); });
+}
+
+void RealAdapters::turn() {
+  if (to_list_) to_list_ = !list();
+  std::array<pollfd, 2> wait{pollfd{monitor_->descriptor(), POLLIN, 0}, pollfd{thread_.waker(), POLLIN, 0}};
+  if (::poll(wait.data(), wait.size(), to_list_ ? kRetryMs : -1) <= 0) return;
+  if (wait[0].revents != 0 && !monitor_->read(*this)) to_list_ = true;
+}
+
+Result<void> RealAdapters::list() {
+  std::vector<Link> links;
+  const auto dumped = port_->dump_links({[&] { links.clear(); }, [&](const Link& link) { links.push_back(link); }});
+  if (!dumped) {
+    TURNPIKE_LOG(LogLevel::kWarning, "kernel", "the interfaces cannot be listed, trying again",
+                 {"error", dumped.error().what}, {"errno", dumped.error().system_code});
+    return tl::unexpected(dumped.error());
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(known_, [&links](const auto& known) {
+      return std::ranges::find(links, known.first, &Link::index) == links.end();
+    });
+  }
+  tell(AdapterEvent::Kind::kListing);
+  for (const Link& link : links) see(link);
+  tell(AdapterEvent::Kind::kListed);
+  return {};
+}
+
+void RealAdapters::see(const Link& link) {
+  const auto facts = facts_of(link, *where_);
+  if (!facts) return;
+  know(*facts);
+  tell(AdapterEvent::Kind::kSeen, *facts);
+}
+
+void RealAdapters::know(const AdapterFacts& facts) {
+  const std::lock_guard lock(mutex_);
+  Known& known = known_[facts.index];
+  if (known.mtu == nullptr) known.mtu = std::make_shared<std::atomic<std::uint32_t>>();  // allow shared-owner: as above
+  known.mtu->store(facts.mtu, std::memory_order_relaxed);
+  known.facts = facts;
+}
+
+void RealAdapters::on_link(const Notice& notice, const Link& link) {
+  if (!notice.gone) return see(link);
+  {
+    const std::lock_guard lock(mutex_);
+    known_.erase(link.index);
+  }
+  AdapterFacts gone;
+  gone.index = link.index;
+  tell(AdapterEvent::Kind::kGone, gone);
+}
+
+Result<std::pair<AdapterOpening, AdapterKind>> RealAdapters::prepare(net::InterfaceIndex index, ndis::FrameSink& sink) {
+  const std::lock_guard lock(mutex_);
+  const auto known = known_.find(index);
+  if (known == known_.end()) return fail(ErrorKind::kNotFound, "there is no such interface");
+  const AdapterFacts& facts = known->second.facts;
+  const AdapterKind kind = options_.kind ? options_.kind(facts) : AdapterKind::kPacket;
+  return std::pair(AdapterOpening{where_, sink, index, facts.name, ndis::header_size(facts.medium), facts.medium,
+                                  known->second.mtu, closer_},
+                   kind);
+}
+
+Result<std::unique_ptr<ndis::Adapter>> RealAdapters::open(net::InterfaceIndex index, ndis::FrameSink& sink) noexcept {
+  try {
+    const auto prepared = prepare(index, sink);
+    if (!prepared) return tl::unexpected(prepared.error());
+    switch (prepared->second) {
+      case AdapterKind::kPacket:
+        return open_packet_adapter(prepared->first);
+      case AdapterKind::kXdp:
+      case AdapterKind::kTap:
+        break;
+    }
+    return fail(ErrorKind::kUnsupported, "this build has no such adapter");
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorKind::kExhausted, "no memory for an adapter");
+  }
+}
+
+}  // namespace
+
+Error denied_or_kernel(int error, const char* what, const char* capability, const AdapterOpening& opening) {
+  if (error != EPERM && error != EACCES) return Error{ErrorKind::kKernel, error, what};
+  TURNPIKE_LOG(LogLevel::kError, "kernel", "an interface cannot be opened: this process lacks a capability",
+               {"interface", opening.name}, {"capability", capability});
+  return Error{ErrorKind::kDenied, 0, what};
+}
+
+Result<std::unique_ptr<ndis::AdapterSource>> open_real_adapters(AdapterOptions options) {
+  auto where = NetNamespace::current();
+  if (!where) return tl::unexpected(where.error());
+  auto port = open_real_port();
+  if (!port) return tl::unexpected(port.error());
+  return std::make_unique<RealAdapters>(std::move(options), std::move(*where), std::move(*port));
+}
+
+void drain(ndis::AdapterSource& source) {
+  if (auto* const real = dynamic_cast<RealAdapters*>(&source); real != nullptr) real->drain();
+}
+
+}  // namespace turnpike::kernel

@@ -1,0 +1,43 @@
+#include "kernel/loop_thread.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+
+#include <system_error>
+
+#include "base/signals_blocked.h"
+
+namespace turnpike::kernel {
+
+Result<void> LoopThread::start(const char* name, std::function<void()> turn) {
+  if (!waker_.is_open()) waker_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!waker_.is_open()) return fail(ErrorKind::kExhausted, "no descriptor to wake a thread with");
+  stops_ = false;
+  try {
+    const SignalsBlocked blocked;
+    thread_ = std::thread([this, name, turn = std::move(turn)] {
+      ::pthread_setname_np(::pthread_self(), name);
+      while (!stops_.load(std::memory_order_acquire)) turn();
+    });
+  } catch (const std::system_error&) {
+    return fail(ErrorKind::kExhausted, "no thread for an adapter");
+  }
+  return {};
+}
+
+void LoopThread::stop() noexcept {
+  if (!thread_.joinable()) return;
+  stops_.store(true, std::memory_order_release);
+  wake();
+  thread_.join();
+  woken();
+}
+
+void LoopThread::wake() noexcept { ::eventfd_write(waker_.number(), 1); }
+
+void LoopThread::woken() noexcept {
+  eventfd_t count = 0;
+  ::eventfd_read(waker_.number(), &count);
+}
+
+}  // namespace turnpike::kernel

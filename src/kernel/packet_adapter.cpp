@@ -1,0 +1,491 @@
+// The default adapter: a packet socket with a ring. Any interface, beside the host's own stack, which notices nothing.
+//
+// One socket receives and sends, so the kernel never hands back what this adapter sent (it leaves out the sender), and
+// the room loops frames where the contract says so. Receiving: a thread takes what the ring holds, up to 64 frames, as
+// one batch, and sleeps when there is nothing; the kernel wakes it for the first frame. So a frame on an idle link is a
+// batch of one, at once, and under load batches grow by themselves.
+//
+// Two states. Without a wish the socket is bound to no type: the kernel does not touch it. With one it hears every type
+// (ETH_P_ALL), cut down by a filter and widened by memberships of the device. Memberships end with their socket, so a
+// process that dies leaves no device promiscuous.
+//
+// When the device goes down the kernel says ENETDOWN once and unhooks the socket, and hooks it again by itself when the
+// device is up. A device that goes for good goes down first, and then lets go of the socket without a word: so after
+// ENETDOWN we ask a few times whether the socket still belongs to it. If not, that is broken().
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <set>
+
+#include "kernel/adapter_opening.h"
+#include "kernel/frame_sender.h"
+#include "kernel/loop_thread.h"
+#include "kernel/packet_ring.h"
+#include "kernel/reception_program.h"
+
+namespace turnpike::kernel {
+namespace {
+
+namespace type = ndis::packet_type;
+using ndis::InFrame;
+using net::MacAddress;
+
+constexpr std::size_t kBatch = 64;
+constexpr int kLooks = 10;
+constexpr int kLookMs = 20;
+constexpr std::size_t kLongest = std::size_t{1} << 17;  // of a super-frame that we cut
+constexpr int kQueueBytes = 8 << 20;                    // for frames that no slot holds
+
+constexpr std::uint16_t on_the_wire(std::uint16_t number) {
+  return std::endian::native == std::endian::little ? static_cast<std::uint16_t>(number << 8 | number >> 8) : number;
+}
+
+ndis::VlanTag tag_of(std::uint32_t status, std::uint16_t tci, std::uint16_t protocol) {
+  if ((status & TP_STATUS_VLAN_VALID) == 0) return {};
+  return {tci, (status & TP_STATUS_VLAN_TPID_VALID) != 0 ? protocol : std::uint16_t{ETH_P_8021Q}};
+}
+
+// What the device itself is asked for, beyond what it hands up anyway.
+struct Memberships {
+  bool promiscuous = false;
+  bool all_groups = false;
+  std::set<MacAddress> groups;
+
+  static Memberships of(const ndis::Reception& wanted) {
+    Memberships made;
+    made.promiscuous = (wanted.filter & type::kPromiscuous) != 0;
+    made.all_groups = (wanted.filter & type::kAllMulticast) != 0;
+    if ((wanted.filter & type::kMulticast) != 0) made.groups = {wanted.groups.begin(), wanted.groups.end()};
+    return made;
+  }
+};
+
+class PacketSocket {
+ public:
+  static Result<PacketSocket> open(const AdapterOpening& opening);
+
+  [[nodiscard]] int number() const { return descriptor_.number(); }
+  Descriptor take() { return std::move(descriptor_); }
+
+  // What receive() of the port says; on failure it is as before, as far as the kernel takes things back.
+  Result<void> want(const ndis::Reception& wanted);
+  // No frame reaches the ring from now on, and the device is asked for nothing.
+  void want_nothing() noexcept;
+  // Whether it still belongs to the device.
+  [[nodiscard]] bool is_bound() const;
+  // To the interface, for frames of `type`; 0: to send alone.
+  Result<void> bind(std::uint16_t type);
+
+ private:
+  PacketSocket(Descriptor descriptor, net::InterfaceIndex index)
+      : descriptor_(std::move(descriptor)), index_(static_cast<int>(index.value())) {}
+
+  Result<void> set(int option, int value);
+  Result<void> filter(const ndis::Reception& wanted);
+  Result<void> membership(bool add, unsigned short kind, const MacAddress& group = {});
+  Result<void> change(const Memberships& to, bool add, const Memberships& from);
+
+  Descriptor descriptor_;
+  int index_;
+  std::uint16_t bound_ = 0;
+  Memberships memberships_;
+};
+
+Result<PacketSocket> PacketSocket::open(const AdapterOpening& opening) {
+  Descriptor descriptor;
+  int error = 0;
+  const auto entered = opening.where->inside([&] {
+    descriptor.reset(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    error = errno;
+  });
+  if (!entered)
+    return tl::unexpected(
+        denied_or_kernel(entered.error().system_code, entered.error().what, "CAP_SYS_ADMIN", opening));
+  if (!descriptor.is_open()) return tl::unexpected(denied_or_kernel(error, "no packet socket", "CAP_NET_RAW", opening));
+  PacketSocket made(std::move(descriptor), opening.index);
+  for (const auto& [option, value] : {std::pair{PACKET_VERSION, int{TPACKET_V2}}, std::pair{PACKET_VNET_HDR, 1},
+                                      std::pair{PACKET_COPY_THRESH, 1}, std::pair{PACKET_IGNORE_OUTGOING, 1}}) {
+    if (const auto done = made.set(option, value); !done) return tl::unexpected(done.error());
+  }
+  // Beyond the system's limit where that is permitted.
+  if (::setsockopt(made.number(), SOL_SOCKET, SO_RCVBUFFORCE, &kQueueBytes, sizeof kQueueBytes) != 0)
+    ::setsockopt(made.number(), SOL_SOCKET, SO_RCVBUF, &kQueueBytes, sizeof kQueueBytes);
+  return made;
+}
+
+Result<void> PacketSocket::set(int option, int value) {
+  if (::setsockopt(number(), SOL_PACKET, option, &value, sizeof value) == 0) return {};
+  return fail_errno(errno, "the packet socket takes no such option");
+}
+
+Result<void> PacketSocket::bind(std::uint16_t type) {
+  sockaddr_ll where{};
+  where.sll_family = AF_PACKET;
+  where.sll_protocol = on_the_wire(type);
+  where.sll_ifindex = index_;
+  if (::bind(number(), reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
+    if (errno == ENODEV) return fail(ErrorKind::kNotFound, "the interface has gone");
+    return fail_errno(errno, "the interface cannot be bound to");
+  }
+  bound_ = type;
+  return {};
+}
+
+bool PacketSocket::is_bound() const {
+  sockaddr_ll where{};
+  socklen_t size = sizeof where;
+  return ::getsockname(number(), reinterpret_cast<sockaddr*>(&where), &size) == 0 && where.sll_ifindex == index_;
+}
+
+Result<void> PacketSocket::filter(const ndis::Reception& wanted) {
+  const auto program = reception_program(wanted);
+  const sock_fprog whole{static_cast<unsigned short>(program.size()), const_cast<sock_filter*>(program.data())};
+  if (::setsockopt(number(), SOL_SOCKET, SO_ATTACH_FILTER, &whole, sizeof whole) == 0) return {};
+  return fail_errno(errno, "the kernel takes no packet filter");
+}
+
+Result<void> PacketSocket::membership(bool add, unsigned short kind, const MacAddress& group) {
+  packet_mreq request{};
+  request.mr_ifindex = index_;
+  request.mr_type = kind;
+  request.mr_alen = kind == PACKET_MR_MULTICAST ? 6 : 0;
+  std::ranges::copy(group.bytes(), request.mr_address);
+  if (::setsockopt(number(), SOL_PACKET, add ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, &request,
+                   sizeof request) == 0)
+    return {};
+  return fail_errno(errno, "the device takes no such membership");
+}
+
+// Adds (or drops) what `to` has and `from` has not.
+Result<void> PacketSocket::change(const Memberships& to, bool add, const Memberships& from) {
+  Result<void> result;
+  const auto note = [&result](Result<void> one) {
+    if (!one && result) result = one;
+  };
+  if (to.promiscuous && !from.promiscuous) note(membership(add, PACKET_MR_PROMISC));
+  if (to.all_groups && !from.all_groups) note(membership(add, PACKET_MR_ALLMULTI));
+  for (const MacAddress& group : to.groups) {
+    if (!from.groups.contains(group)) note(membership(add, PACKET_MR_MULTICAST, group));
+  }
+  return result;
+}
+
+// What widens first, what narrows last: nothing that both wishes hold is missed between.
+Result<void> PacketSocket::want(const ndis::Reception& wanted) {
+  Memberships next = Memberships::of(wanted);
+  if (const auto added = change(next, true, memberships_); !added) {
+    static_cast<void>(change(next, false, memberships_));
+    return added;
+  }
+  const auto done = set(PACKET_IGNORE_OUTGOING, wanted.local_sends ? 0 : 1)
+                        .and_then([&] { return filter(wanted); })
+                        .and_then([&]() -> Result<void> {
+                          const std::uint16_t wanted_type = wants_frames(wanted) ? ETH_P_ALL : 0;
+                          return wanted_type == bound_ ? Result<void>{} : bind(wanted_type);
+                        });
+  if (!done) {
+    static_cast<void>(change(next, false, memberships_));
+    return done;
+  }
+  // What cannot be dropped went with its device.
+  static_cast<void>(change(memberships_, false, next));
+  memberships_ = std::move(next);
+  return {};
+}
+
+void PacketSocket::want_nothing() noexcept {
+  constexpr sock_filter kNothing = BPF_STMT(BPF_RET | BPF_K, 0);
+  const sock_fprog whole{1, const_cast<sock_filter*>(&kNothing)};
+  ::setsockopt(number(), SOL_SOCKET, SO_ATTACH_FILTER, &whole, sizeof whole);
+  static_cast<void>(change(memberships_, false, {}));
+  memberships_ = {};
+}
+
+// --- the adapter -----------------------------------------------------------------------------------------------------
+
+// What the receiving thread counts; others read.
+struct Counted {
+  std::atomic<std::uint64_t> oversized = 0, malformed = 0, split = 0, rearmed = 0, ring_full = 0;
+};
+
+void add(std::atomic<std::uint64_t>& counter, std::uint64_t count = 1) {
+  counter.fetch_add(count, std::memory_order_relaxed);
+}
+
+class PacketAdapter final : public ndis::Adapter {
+ public:
+  explicit PacketAdapter(const AdapterOpening& opening) : opening_(opening) {}
+  ~PacketAdapter() override;
+
+  Result<void> start();
+
+  [[nodiscard]] const ndis::BackendFacts& facts() const noexcept override { return facts_; }
+  Result<void> receive(const ndis::Reception& wanted) noexcept override;
+  ndis::SendAnswer send(std::span<const ndis::OutFrame> frames) noexcept override;
+  Result<ndis::AdapterStatistics> statistics() noexcept override {
+    return read_statistics(*opening_.where, opening_.index);
+  }
+  [[nodiscard]] ndis::AdapterLosses losses() const noexcept override;
+  Result<void> reset() noexcept override;
+
+ private:
+  void turn();
+  bool take_batch();
+  void take_super_frame(tpacket2_hdr& slot);
+  void sleep();
+  void after_error();
+  void look();
+  void cut(std::span<const std::byte> frame, const Offload& offload, InFrame like);
+  void deliver(std::span<const InFrame> batch) { opening_.sink.received(batch); }
+  [[nodiscard]] std::size_t limit() const { return opening_.mtu->load(std::memory_order_relaxed) + opening_.header; }
+  std::optional<InFrame> read(tpacket2_hdr& slot);
+  static InFrame describe(const tpacket2_hdr& slot);
+
+  AdapterOpening opening_;
+  ndis::BackendFacts facts_;
+  std::optional<PacketSocket> socket_;
+  PacketRing ring_;
+  FrameSender sender_{opening_.header, sizeof(Offload)};
+  std::atomic<bool> wants_room_ = false;
+  bool broken_ = false;  // of the receiving thread, as is:
+  int looks_ = 0;        // still to be taken, whether the device has gone
+  mutable Counted counted_;
+
+  ndis::Reception wanted_;  // with its lists below; for reset()
+  std::vector<MacAddress> groups_;
+  std::vector<std::uint16_t> types_;
+
+  std::vector<InFrame> batch_;
+  std::vector<std::byte> whole_;   // a frame that no slot holds
+  std::vector<std::byte> pieces_;  // of a super-frame
+  LoopThread thread_;              // last: the first to end
+};
+
+Result<void> PacketAdapter::start() {
+  auto socket = PacketSocket::open(opening_);
+  if (!socket) return tl::unexpected(socket.error());
+  socket_.emplace(std::move(*socket));
+  auto ring = PacketRing::lay_out(socket_->number(), opening_.mtu->load());
+  if (!ring) return tl::unexpected(ring.error());
+  ring_ = std::move(*ring);
+  if (const auto bound = socket_->bind(0); !bound) return bound;
+  facts_.name = "packet";
+  facts_.receive_ring_frames = PacketRing::kSlots;
+  facts_.receive_ring_bytes = static_cast<std::uint32_t>(ring_.size());
+  int buffer = 0;
+  socklen_t size = sizeof buffer;
+  ::getsockopt(socket_->number(), SOL_SOCKET, SO_SNDBUF, &buffer, &size);
+  facts_.transmit_ring_bytes = static_cast<std::uint32_t>(buffer);
+  facts_.transmit_ring_frames = std::max(1U, facts_.transmit_ring_bytes / PacketRing::kLeastSlot);
+  if (const auto wanted = socket_->want(wanted_); !wanted) return wanted;
+  batch_.reserve(kBatch);
+  whole_.resize(sizeof(Offload) + kLongest);
+  pieces_.resize(kLongest);
+  return thread_.start("turnpike-frames", [this] { turn(); });
+}
+
+// The socket and its ring go in the background; nothing reaches them any more.
+PacketAdapter::~PacketAdapter() {
+  thread_.stop();
+  if (!socket_) return;
+  socket_->want_nothing();
+  struct Rest {
+    PacketRing ring;
+    Descriptor socket;
+  };
+  auto rest =
+      std::make_shared<Rest>(Rest{std::move(ring_), socket_->take()});  // allow shared-owner: std::function copies
+  opening_.closer->later([rest = std::move(rest)]() mutable { rest.reset(); });
+}
+
+Result<void> PacketAdapter::receive(const ndis::Reception& wanted) noexcept {
+  try {
+    const auto done = socket_->want(wanted);
+    if (!done) {
+      static_cast<void>(socket_->want(wanted_));
+      return done;
+    }
+    std::vector<MacAddress> groups(wanted.groups.begin(), wanted.groups.end());
+    std::vector<std::uint16_t> types(wanted.frame_types.begin(), wanted.frame_types.end());
+    wanted_ = wanted;
+    groups_.swap(groups);
+    types_.swap(types);
+    wanted_.groups = groups_;
+    wanted_.frame_types = types_;
+    return {};
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorKind::kExhausted, "no memory for what is to be received");
+  }
+}
+
+// The socket and its ring stay: send() may be using them.
+Result<void> PacketAdapter::reset() noexcept {
+  socket_->want_nothing();
+  return socket_->want(wanted_);
+}
+
+ndis::SendAnswer PacketAdapter::send(std::span<const ndis::OutFrame> frames) noexcept {
+  const auto answer = sender_.send(socket_->number(), frames);
+  if (answer.error && answer.error->kind == ErrorKind::kBusy) {
+    wants_room_.store(true, std::memory_order_release);
+    thread_.wake();
+  }
+  return answer;
+}
+
+// The kernel forgets what it has told.
+ndis::AdapterLosses PacketAdapter::losses() const noexcept {
+  tpacket_stats since{};
+  socklen_t size = sizeof since;
+  if (socket_ && ::getsockopt(socket_->number(), SOL_PACKET, PACKET_STATISTICS, &since, &size) == 0)
+    add(counted_.ring_full, since.tp_drops);
+  return {counted_.ring_full.load(), counted_.oversized.load(), counted_.malformed.load(), counted_.split.load(),
+          counted_.rearmed.load()};
+}
+
+// --- receiving -------------------------------------------------------------------------------------------------------
+
+void PacketAdapter::turn() {
+  if (broken_ || !take_batch()) sleep();
+}
+
+InFrame PacketAdapter::describe(const tpacket2_hdr& slot) {
+  InFrame frame;
+  frame.vlan = tag_of(slot.tp_status, slot.tp_vlan_tci, slot.tp_vlan_tpid);
+  frame.direction = static_cast<ndis::Direction>(PacketRing::sender(slot).sll_pkttype);
+  frame.received = WallTime(std::chrono::seconds(slot.tp_sec) + std::chrono::nanoseconds(slot.tp_nsec));
+  return frame;
+}
+
+// A frame that needs no more than a look, and perhaps its checksum; none if it is to be dropped.
+std::optional<InFrame> PacketAdapter::read(tpacket2_hdr& slot) {
+  InFrame frame = describe(slot);
+  const auto bytes = PacketRing::bytes(slot);
+  const Offload offload = PacketRing::offload(slot);
+  if (bytes.size() > limit()) {
+    add(counted_.oversized);
+    return std::nullopt;
+  }
+  if (bytes.size() < opening_.header || (offload.lacks_checksum() && !complete_checksum(bytes, offload))) {
+    add(counted_.malformed);
+    return std::nullopt;
+  }
+  frame.bytes = bytes;
+  frame.checksum_good = offload.is_verified();
+  return frame;
+}
+
+// Hands over what the ring holds; false: nothing.
+bool PacketAdapter::take_batch() {
+  batch_.clear();
+  std::uint32_t slots = 0;
+  for (; slots < kBatch; ++slots) {
+    tpacket2_hdr* const slot = ring_.ready(slots);
+    if (slot == nullptr) break;
+    if (PacketRing::is_cut_off(*slot) || PacketRing::offload(*slot).is_super_frame()) {
+      if (slots == 0) {
+        take_super_frame(*slot);
+        slots = 1;
+      }
+      break;
+    }
+    if (const auto frame = read(*slot)) batch_.push_back(*frame);
+  }
+  if (!batch_.empty()) deliver(batch_);
+  ring_.release(slots);
+  return slots != 0;
+}
+
+// One that no slot holds, or that is to be cut.
+void PacketAdapter::take_super_frame(tpacket2_hdr& slot) {
+  const InFrame like = describe(slot);
+  if (!PacketRing::is_cut_off(slot)) return cut(PacketRing::bytes(slot), PacketRing::offload(slot), like);
+  if ((slot.tp_status & TP_STATUS_COPY) == 0) return add(counted_.oversized);
+  const ssize_t size = ::recv(socket_->number(), whole_.data(), whole_.size(), MSG_DONTWAIT | MSG_TRUNC);
+  if (size < static_cast<ssize_t>(sizeof(Offload))) return add(counted_.malformed);
+  if (static_cast<std::size_t>(size) > whole_.size()) return add(counted_.oversized);
+  Offload offload;
+  std::memcpy(&offload, whole_.data(), sizeof offload);
+  const auto frame = std::span(whole_).first(static_cast<std::size_t>(size)).subspan(sizeof offload);
+  if (offload.is_super_frame()) return cut(frame, offload, like);
+  if (frame.size() > limit()) return add(counted_.oversized);
+  if (offload.lacks_checksum() && !complete_checksum(frame, offload)) return add(counted_.malformed);
+  InFrame one = like;
+  one.bytes = frame;
+  one.checksum_good = offload.is_verified();
+  deliver({&one, 1});
+}
+
+void PacketAdapter::cut(std::span<const std::byte> frame, const Offload& offload, InFrame like) {
+  const auto super_frame = SuperFrame::read(frame, opening_.header, offload);
+  if (!super_frame)
+    return add(super_frame.error().kind == ErrorKind::kUnsupported ? counted_.oversized : counted_.malformed);
+  if (super_frame->longest() > limit()) return add(counted_.oversized);
+  add(counted_.split);
+  like.checksum_good = true;
+  std::size_t used = 0;
+  batch_.clear();
+  for (std::size_t index = 0; index < super_frame->pieces(); ++index) {
+    if (batch_.size() == kBatch || pieces_.size() - used < super_frame->longest()) {
+      deliver(batch_);
+      batch_.clear();
+      used = 0;
+    }
+    const std::size_t size = super_frame->write(index, std::span(pieces_).subspan(used));
+    batch_.push_back(like);
+    batch_.back().bytes = std::span(pieces_).subspan(used, size);
+    used += size;
+  }
+  deliver(batch_);
+  batch_.clear();
+}
+
+void PacketAdapter::sleep() {
+  const bool room = wants_room_.load(std::memory_order_acquire);
+  const auto events = static_cast<short>((broken_ ? 0 : POLLIN) | (room ? POLLOUT : 0));
+  std::array<pollfd, 2> wait{pollfd{broken_ ? -1 : socket_->number(), events, 0}, pollfd{thread_.waker(), POLLIN, 0}};
+  const int ready = ::poll(wait.data(), wait.size(), looks_ > 0 ? kLookMs : -1);
+  if (ready < 0) return;
+  if (ready == 0) return look();
+  if ((wait[1].revents & POLLIN) != 0) thread_.woken();
+  if ((wait[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) after_error();
+  if (room && (wait[0].revents & POLLOUT) != 0) {
+    wants_room_.store(false, std::memory_order_release);
+    opening_.sink.room();
+  }
+}
+
+void PacketAdapter::after_error() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(socket_->number(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == ENETDOWN) {
+    add(counted_.rearmed);
+    looks_ = kLooks;
+  }
+  look();
+}
+
+void PacketAdapter::look() {
+  if (looks_ > 0) --looks_;
+  if (broken_ || socket_->is_bound()) return;
+  looks_ = 0;
+  broken_ = true;
+  opening_.sink.broken(Error{ErrorKind::kKernel, ENODEV, "the interface has gone"});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ndis::Adapter>> open_packet_adapter(const AdapterOpening& opening) {
+  auto made = std::make_unique<PacketAdapter>(opening);
+  if (const auto started = made->start(); !started) return tl::unexpected(started.error());
+  return made;
+}
+
+}  // namespace turnpike::kernel
