@@ -371,7 +371,9 @@ admin::Reply Daemon::answer(const admin::Request& request) {
     return one(address ? table_->routes(net::Prefix::host(*address)) : error("that is no prefix: " + argument));
   }
   if (words == "show entity") return one(table_->entities());
-  if (words == "show multicast") return one(multicast_entries());
+  if (words == "show multicast") {
+    return one(ask_loop([this] { return multicast_entries(configuration_.model->protocols); }));
+  }
   if (words == "show interface") return one(ask_loop([this, argument] { return show_interfaces(argument); }));
   if (words == "show protocol") return one(ask_loop([this, argument] { return show_protocols(argument); }));
   if (words == "show configuration") return one(ask_loop([this] { return config::describe(*configuration_.model); }));

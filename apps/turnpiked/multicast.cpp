@@ -5,6 +5,7 @@
 #include <turnpike/mgm6.h>
 #include <winerror.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -49,20 +50,27 @@ std::optional<std::string> start(const Start& family, const TP_MGM_FORWARDER_OPT
   return why + "error " + std::to_string(status);
 }
 
-// The text of an entry of any family.
-Value entry(std::string group, std::string source, std::uint32_t in, std::uint32_t protocol, Value out,
+using Protocols = std::vector<config::Protocol>;
+
+std::string name_in(const Protocols& named, std::uint32_t protocol) {
+  const auto known = std::ranges::find(named, protocol, &config::Protocol::id);
+  return known != named.end() ? known->name : name_of_protocol(protocol);
+}
+
+// An entry of any family.
+Value entry(std::string group, std::string source, std::uint32_t in, std::string protocol, Value out,
             std::uint64_t packets, std::uint64_t octets, std::uint64_t wrong) {
   return Value::Object{{"group", std::move(group)},
                        {"source", std::move(source)},
                        {"in", interface_name(in)},
-                       {"protocol", name_of_protocol(protocol)},
+                       {"protocol", std::move(protocol)},
                        {"out", std::move(out)},
                        {"packets", static_cast<std::int64_t>(packets)},
                        {"octets", static_cast<std::int64_t>(octets)},
                        {"wrong_interface", static_cast<std::int64_t>(wrong)}};
 }
 
-void add_ipv4(Value::List& entries) {
+void add_ipv4(const Protocols& named, Value::List& entries) {
   std::vector<BYTE> page(kPage);
   MIB_IPMCAST_MFE last{};
   bool is_first = true;
@@ -81,8 +89,9 @@ void add_ipv4(Value::List& entries) {
         std::memcpy(&oif, at + SIZEOF_BASIC_MIB_MFE_STATS + n * sizeof oif, sizeof oif);
         out.emplace_back(interface_name(oif.dwOutIfIndex));
       }
-      entries.push_back(entry(text_of(head.dwGroup), text_of(head.dwSource), head.dwInIfIndex, head.dwInIfProtocol,
-                              std::move(out), head.ulInPkts, head.ulInOctets, head.ulPktsDifferentIf));
+      entries.push_back(entry(text_of(head.dwGroup), text_of(head.dwSource), head.dwInIfIndex,
+                              name_in(named, head.dwInIfProtocol), std::move(out), head.ulInPkts, head.ulInOctets,
+                              head.ulPktsDifferentIf));
       at += SIZEOF_MIB_MFE_STATS(head.ulNumOutIf);
       last.dwGroup = head.dwGroup;
       last.dwSource = head.dwSource;
@@ -91,7 +100,7 @@ void add_ipv4(Value::List& entries) {
   }
 }
 
-void add_ipv6(Value::List& entries) {
+void add_ipv6(const Protocols& named, Value::List& entries) {
   TP_MGM6_ENTRY read{};
   read.size = sizeof read;
   std::array<TP_MGM6_OUT_COUNT, kMostOut> outs{};
@@ -103,7 +112,8 @@ void add_ipv6(Value::List& entries) {
       out.emplace_back(interface_name(outs[i].at.index));
     }
     entries.push_back(entry(text_of(read.flow.group), text_of(read.flow.source), read.incoming.index,
-                            read.incoming_protocol, std::move(out), read.packets, read.octets, read.wrong_interface));
+                            name_in(named, read.incoming_protocol), std::move(out), read.packets, read.octets,
+                            read.wrong_interface));
     last = read.flow;
   }
 }
@@ -155,10 +165,10 @@ std::string multicast_text() {
   return text_of("IPv4", status_of(TpMgmGetStatus)) + "; " + text_of("IPv6", status_of(TpMgm6GetStatus));
 }
 
-Value multicast_entries() {
+Value multicast_entries(const std::vector<config::Protocol>& named) {
   Value::List entries;
-  add_ipv4(entries);
-  add_ipv6(entries);
+  add_ipv4(named, entries);
+  add_ipv6(named, entries);
   return entries;
 }
 

@@ -3,9 +3,10 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/value.h"
-#include "config/settings.h"
+#include "config/model.h"
 
 namespace turnpike::daemon {
 
@@ -16,7 +17,7 @@ std::optional<std::string> stop_multicast();
 
 // A line for `show status`.
 [[nodiscard]] std::string multicast_text();
-// Every forwarding entry of both families, with its counters.
-[[nodiscard]] Value multicast_entries();
+// Every forwarding entry of both families, with its counters; `named` are protocols with a name of their own.
+[[nodiscard]] Value multicast_entries(const std::vector<config::Protocol>& named);
 
 }  // namespace turnpike::daemon

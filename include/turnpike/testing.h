@@ -64,7 +64,8 @@ TP_API int TpRtmConfigure(const TP_RTM_TABLE* tables, uint32_t count) TP_NOEXCEP
 
 /* Multicast: the forwarder in memory, in the place of the kernel's. Addresses are in network byte order. */
 
-/* From now on these devices exist, and no others; null: those of the system. Returns 1, or 0 without memory. */
+/* From now on these devices exist, for IPv4 and IPv6, and no others; null: those of the system. Returns 1, or 0
+ * without memory. */
 TP_API int TpMgmUseDevices(const uint32_t* devices, uint32_t count) TP_NOEXCEPT;
 
 /* A packet comes in on a device, and this thread is MGM's: the callbacks that it leads to have returned when this does.

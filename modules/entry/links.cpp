@@ -9,6 +9,13 @@ Links::Link* Links::find(std::uint32_t index) {
   return found == links_.end() ? nullptr : &found->second;
 }
 
+std::uint32_t Links::enabled_by_name(std::string_view name) const {
+  for (const auto& [index, link] : links_) {
+    if (link.name == name) return link.enabled ? index : 0;
+  }
+  return 0;
+}
+
 std::uint32_t Links::up_by_name(std::string_view name) const {
   for (const auto& [index, link] : links_) {
     if (link.name == name) return link.is_up() ? index : 0;

@@ -31,6 +31,8 @@ class Links {
   // Null: there is none.
   Link* find(std::uint32_t index);
 
+  // The index of the link with that name, if it is enabled; else 0.
+  [[nodiscard]] std::uint32_t enabled_by_name(std::string_view name) const;
   // The index of the link with that name, or over which an IPv4 address (network order) is directly reached, if it is
   // up; else 0. Of several networks that hold the address, the smallest.
   [[nodiscard]] std::uint32_t up_by_name(std::string_view name) const;

@@ -8,9 +8,16 @@
 #include "turnpike/log.h"
 
 namespace turnpike::modules {
+namespace {
+
+constexpr RTM_VIEW_SET kViews = RTM_VIEW_MASK_UCAST | RTM_VIEW_MASK_MCAST;
+
+}  // namespace
 
 StaticProtocol::StaticProtocol(const SUPPORT_FUNCTIONS& support, std::vector<std::uint8_t> block)
-    : Protocol(support, std::move(block)), ipv4_(AF_INET, support_), ipv6_(AF_INET6, support_) {
+    : Protocol(support, std::move(block)),
+      ipv4_(AF_INET, kStaticModule.protocol_id, kViews, support_),
+      ipv6_(AF_INET6, kStaticModule.protocol_id, kViews, support_) {
   StaticProtocol::use();
 }
 

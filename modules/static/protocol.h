@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "../entry/protocol.h"
-#include "table.h"
+#include "settings.h"
 
 namespace turnpike::modules {
 

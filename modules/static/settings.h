@@ -4,11 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "../entry/table.h"
 #include "turnpike/module.h"
 
 namespace turnpike::modules {
-
-enum class Kind : std::uint32_t { kUnicast, kBlackhole, kUnreachable, kProhibit };
 
 struct StaticRoute {
   TpModuleAddress to;

@@ -43,10 +43,12 @@ using turnpike::runtime::World;
 
 int TpMgmUseDevices(const uint32_t* devices, uint32_t count) noexcept {
   try {
-    auto& multicast = World::instance().multicast();
-    if (devices == nullptr) {
-      multicast.use_system_devices();
-    } else {
+    for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+      auto& multicast = World::instance().multicast(family);
+      if (devices == nullptr) {
+        multicast.use_system_devices();
+        continue;
+      }
       const std::set<uint32_t> known(devices, devices + count);
       multicast.forwarder().set_devices([known](net::InterfaceIndex device) { return known.contains(device.value()); });
     }

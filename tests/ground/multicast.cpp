@@ -165,4 +165,17 @@ void GroupSender::send_as(std::uint32_t source, std::uint32_t group, std::uint32
   }
 }
 
+void ask_for_groups(const Host& host, const std::string& link) {
+  host.inside([&] {
+    const Descriptor raw(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_IGMP));
+    ip_mreqn where{};
+    where.imr_ifindex = static_cast<int>(::if_nametoindex(link.c_str()));
+    set(raw, IPPROTO_IP, IP_MULTICAST_IF, where, "a link to send to groups on");
+    constexpr std::array<std::uint8_t, 8> kQuery{0x11, 100, 0xee, 0x9b, 0, 0, 0, 0};
+    const auto to = address_of("224.0.0.1", 0);
+    if (::sendto(raw.get(), kQuery.data(), kQuery.size(), 0, plain(to), size_of(to)) != ssize_t{kQuery.size()})
+      fail_with_errno("to ask for groups");
+  });
+}
+
 }  // namespace turnpike::ground

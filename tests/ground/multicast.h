@@ -55,4 +55,7 @@ class GroupSender {
   int index_ = 0;
 };
 
+// A general query of IGMPv2 out of a link, as a router sends it.
+void ask_for_groups(const Host& host, const std::string& link);
+
 }  // namespace turnpike::ground

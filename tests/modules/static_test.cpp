@@ -1,7 +1,6 @@
 // The module for static routes as a router manager plays with it, and what is in the routing table meanwhile: loaded
 // from its file, told of interfaces, and asked for the impossible.
 
-#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -19,19 +18,11 @@
 #include <rtmv2.h>
 
 #include "../../modules/static/protocol.h"
+#include "loaded_module.h"
 #include "turnpike/rtm.h"
 
 namespace turnpike::modules {
 namespace {
-
-TpModuleAddress address(const std::string& text, int bits = -1) {
-  TpModuleAddress made{};
-  const bool four = text.find(':') == std::string::npos;
-  made.family = four ? AF_INET : AF_INET6;
-  made.bits = static_cast<std::uint16_t>(bits >= 0 ? bits : four ? 32 : 128);
-  EXPECT_EQ(inet_pton(made.family, text.c_str(), made.address), 1) << text;
-  return made;
-}
 
 struct Written {
   const char* to;
@@ -123,82 +114,19 @@ class Reader {
 
 using Routes = std::vector<std::string>;
 
-class StaticModule : public ::testing::Test {
+class StaticModule : public LoadedModule {
  protected:
-  void SetUp() override {
-    library_ = dlopen(MODULE_STATIC, RTLD_NOW | RTLD_LOCAL);
-    ASSERT_NE(library_, nullptr) << dlerror();
-    register_ = reinterpret_cast<PREGISTER_PROTOCOL>(dlsym(library_, REGISTER_PROTOCOL_ENTRY_POINT_STRING));
-    ASSERT_NE(register_, nullptr);
-    module_ = offer();
-    ASSERT_EQ(register_(&module_, &services_), DWORD{NO_ERROR});
-    support_.dwVersion = MS_ROUTER_VERSION;
-    support_.ValidateRoute = validate;
-    event_ = CreateEventW(nullptr, FALSE, FALSE, nullptr);
-  }
+  StaticModule() : LoadedModule(MODULE_STATIC, PROTO_IP_NT_STATIC) { support_.ValidateRoute = validate; }
 
   void TearDown() override {
-    if (started_) {
-      EXPECT_EQ(module_.pfnStopProtocol(), DWORD{NO_ERROR});
-    }
+    LoadedModule::TearDown();
     EXPECT_EQ(ipv4_.routes(), Routes{}) << "something is left";
     EXPECT_EQ(ipv6_.routes(), Routes{}) << "something is left";
-    CloseHandle(event_);
-    dlclose(library_);
   }
 
-  static MPR_ROUTING_CHARACTERISTICS offer() {
-    MPR_ROUTING_CHARACTERISTICS made{};
-    made.dwVersion = MS_ROUTER_VERSION;
-    made.dwProtocolId = PROTO_IP_NT_STATIC;
-    made.fSupportedFunctionality = RF_ROUTING | RF_DEMAND_UPDATE_ROUTES | RF_ADD_ALL_INTERFACES | RF_MULTICAST;
-    return made;
-  }
+  void run(const std::vector<Written>& routes) { LoadedModule::run(block(routes), {L"eth0", L"eth1"}); }
+  DWORD set(const std::vector<Written>& routes) { return LoadedModule::set(block(routes)); }
 
-  DWORD start(std::vector<std::uint8_t> global) {
-    const DWORD status =
-        module_.pfnStartProtocol(event_, &support_, global.data(), 1, static_cast<ULONG>(global.size()), 1);
-    started_ = started_ || status == NO_ERROR;
-    return status;
-  }
-
-  void run(const std::vector<Written>& routes) {
-    ASSERT_EQ(start(block(routes)), DWORD{NO_ERROR});
-    add(7, L"eth0");
-    add(8, L"eth1");
-    ASSERT_EQ(module_.pfnStartComplete(), DWORD{NO_ERROR});
-  }
-
-  void add(ULONG index, std::wstring name) {
-    ASSERT_EQ(module_.pfnAddInterface(name.data(), index, PERMANENT, 0, 0, 0, nullptr, 1, 0, 1), DWORD{NO_ERROR});
-  }
-
-  void status(ULONG index, DWORD type, PVOID info = nullptr) {
-    EXPECT_EQ(module_.pfnInterfaceStatus(index, TRUE, type, info), DWORD{NO_ERROR});
-  }
-
-  void bind(ULONG index, const std::vector<std::pair<const char*, const char*>>& addresses) {
-    std::vector<std::uint64_t> room(SIZEOF_IP_BINDING(addresses.size()) / 8 + 1);
-    auto* info = reinterpret_cast<IP_ADAPTER_BINDING_INFO*>(room.data());
-    info->AddressCount = static_cast<ULONG>(addresses.size());
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
-      info->Address[i] = {inet_addr(addresses[i].first), inet_addr(addresses[i].second)};
-    }
-    status(index, RIS_INTERFACE_ADDRESS_CHANGE, info);
-  }
-
-  DWORD set(const std::vector<Written>& routes) {
-    std::vector<std::uint8_t> bytes = block(routes);
-    return module_.pfnSetGlobalInfo(bytes.data(), 1, static_cast<ULONG>(bytes.size()), 1);
-  }
-
-  void* library_ = nullptr;
-  PREGISTER_PROTOCOL register_ = nullptr;
-  MPR_ROUTING_CHARACTERISTICS module_{};
-  MPR_SERVICE_CHARACTERISTICS services_{};
-  SUPPORT_FUNCTIONS support_{};
-  HANDLE event_ = nullptr;
-  bool started_ = false;
   Reader ipv4_{AF_INET};
   Reader ipv6_{AF_INET6};
 };

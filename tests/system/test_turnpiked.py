@@ -235,14 +235,16 @@ def test_a_module_tells_its_settings():
 def test_the_manual_pages_have_every_command_and_setting():
     for page, words in [("turnpike.1", ["show route", "explain ADDRESS|ERROR", "doctor"]),
                         ("turnpike.toml.5", ["sweep-after", "route.preference", "[interface.NAME]", "blackhole"]),
-                        ("turnpiked.8", ["SIGHUP", "--check"])]:
+                        ("turnpiked.8", ["SIGHUP", "--check"]), ("turnpike-keeper.8", ["--for"]),
+                        ("turnpike.toml.5", ["[multicast]", "mstatic", "wrong-interface", "route.from"])]:
         shown = subprocess.run(["groff", "-man", "-Tutf8", "-ww", BUILD / "man" / page], check=True, capture_output=True,
                                text=True, env={**os.environ, "GROFF_NO_SGR": "1"})
         plain = re.sub(".\b", "", shown.stdout).replace("‐", "-").replace("−", "-")
         assert shown.stderr == "" and all(word in plain for word in words), page + shown.stderr
 
 
-def test_the_unit_exposes_little():
+@pytest.mark.parametrize("unit", ["turnpiked", "turnpike-keeper"])
+def test_the_units_expose_little(unit):
     done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=30", "--no-pager",
-                           BUILD / "apps/turnpiked.service"], check=False, capture_output=True, text=True)
+                           BUILD / f"apps/{unit}.service"], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <map>
 
-#include "settings.h"
+#include "turnpike/module.h"
 
 #include <windows.h>
 // After it.
@@ -18,6 +18,9 @@
 #include <rtmv2.h>
 
 namespace turnpike::modules {
+
+// What becomes of packets.
+enum class Kind : std::uint32_t { kUnicast, kBlackhole, kUnreachable, kProhibit };
 
 struct Hop {
   TpModuleAddress via{};
@@ -45,7 +48,9 @@ using RouteSet = std::map<RouteKey, RouteValue>;
 
 class Table {
  public:
-  Table(std::uint16_t family, const SUPPORT_FUNCTIONS& support) : family_(family), support_(support) {}
+  // `views`: RTM_VIEW_MASK_…, what the routes are for.
+  Table(std::uint16_t family, DWORD protocol, RTM_VIEW_SET views, const SUPPORT_FUNCTIONS& support)
+      : family_(family), protocol_(protocol), views_(views), support_(support) {}
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
   ~Table() { leave(); }
@@ -79,6 +84,8 @@ class Table {
   }
 
   const std::uint16_t family_;
+  const DWORD protocol_;
+  const RTM_VIEW_SET views_;
   const SUPPORT_FUNCTIONS& support_;
   RTM_ENTITY_HANDLE self_ = nullptr;  // null until there is a route
   std::map<RouteKey, Present> present_;

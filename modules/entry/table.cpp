@@ -36,7 +36,7 @@ DWORD Table::enter() {
   if (self_ != nullptr) return NO_ERROR;
   RTM_ENTITY_INFO info{};
   info.AddressFamily = family_;
-  info.EntityId.EntityProtocolId = kStaticModule.protocol_id;
+  info.EntityId.EntityProtocolId = protocol_;
   RTM_REGN_PROFILE profile{};
   return RtmRegisterEntity(&info, nullptr, nullptr, FALSE, &profile, &self_);
 }
@@ -110,12 +110,11 @@ DWORD Table::add(const RouteKey& key, const RouteValue& value) {
   }
   info.Flags = flags_of(key, value.kind);
   info.PrefInfo.Metric = value.metric;
-  info.BelongsToViews = RTM_VIEW_MASK_UCAST | RTM_VIEW_MASK_MCAST;
+  info.BelongsToViews = views_;
   RTM_NET_ADDRESS to = net_address(key.to);
   // The router looks at destinations of the transport that we belong to; the preference is the same for all.
   RTM_NET_ADDRESS* const judged = family_ == AF_INET ? &to : nullptr;
-  DWORD status =
-      support_.ValidateRoute == nullptr ? NO_ERROR : support_.ValidateRoute(kStaticModule.protocol_id, &info, judged);
+  DWORD status = support_.ValidateRoute == nullptr ? NO_ERROR : support_.ValidateRoute(protocol_, &info, judged);
   if (value.preference != 0) info.PrefInfo.Preference = value.preference;
   const auto known = present_.find(key);
   RTM_ROUTE_HANDLE handle = known != present_.end() ? known->second.handle : nullptr;
