@@ -32,10 +32,10 @@ PREPARE = ("mount -t tmpfs none /var/tmp && sed 's/^frrvty:.*/frrvty:x:0:root/' 
 
 
 class Frr:
-    """zebra and bgpd of one host, with one configuration, as watchfrr would run them."""
+    """zebra and another daemon of one host, with one configuration, as watchfrr would run them."""
 
-    def __init__(self, host, folder, configuration, zebra=()):
-        self.host, self.folder, self.zebra = host, folder, zebra
+    def __init__(self, host, folder, configuration, zebra=(), other="bgpd"):
+        self.host, self.folder, self.zebra, self.other = host, folder, zebra, other
         self.daemons = []
         folder.mkdir()
         (folder / "frr.conf").write_text(configuration, encoding="utf-8")
@@ -49,7 +49,7 @@ class Frr:
         host.run("/bin/sh", "-c", PREPARE.format(folder=folder))
 
     def start(self):
-        for name, more in (("zebra", self.zebra), ("bgpd", ())):
+        for name, more in (("zebra", self.zebra), (self.other, ())):
             daemon = self.host.spawn(
                 f"{DAEMONS}/{name}", "-u", "root", "-g", "root", "-f", self.folder / "frr.conf", "-P", "0", "-z",
                 self.folder / "zserv", "-i", self.folder / f"{name}.pid", "--vty_socket", self.folder, *more)

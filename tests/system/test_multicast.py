@@ -5,6 +5,7 @@ import struct
 import time
 
 import pytest
+from frr import Frr
 from ground import SOON
 from test_turnpiked import BUILD, Router
 
@@ -25,25 +26,28 @@ def route(group, to, source=None, **more):
 class Receiver:
     """A host that has joined a group on a link."""
 
-    def __init__(self, host, group, link="eth0", join=True):
+    def __init__(self, host, group, link="eth0", source=None):
         self.six = ":" in group
         self.socket = host.socket(socket.AF_INET6 if self.six else socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         self.socket.bind((group, PORT, 0, host._index(link)) if self.six else (group, PORT))  # pylint: disable=protected-access
-        if join:
-            self.request = self.join(host, group, link)
+        self.request = self.join(host, group, link, source)
 
-    def join(self, host, group, link):
+    def join(self, host, group, link, source):
         index = host._index(link)  # pylint: disable=protected-access
         if self.six:
             request = (socket.IPPROTO_IPV6, socket.inet_pton(socket.AF_INET6, group) + struct.pack("@I", index))
             self.socket.setsockopt(request[0], socket.IPV6_JOIN_GROUP, request[1])
+        elif source:
+            request = (socket.IPPROTO_IP, struct.pack("=4s4s4s", *map(socket.inet_aton, (group, host.address, source))))
+            self.socket.setsockopt(request[0], 39, request[1])  # IP_ADD_SOURCE_MEMBERSHIP
         else:
             request = (socket.IPPROTO_IP, socket.inet_aton(group) + struct.pack("=4si", bytes(4), index))
             self.socket.setsockopt(request[0], socket.IP_ADD_MEMBERSHIP, request[1])
         return request
 
     def leave(self):
+        """What was joined without a source."""
         self.socket.setsockopt(self.request[0], socket.IPV6_LEAVE_GROUP if self.six else socket.IP_DROP_MEMBERSHIP,
                                self.request[1])
 
@@ -218,3 +222,68 @@ def test_who_has_the_table_is_told(fork, tmp_path):
     with host.spawn(BUILD / "apps/turnpiked", "--config", file) as second:
         second.await_output(f"process {first.process.pid} (turnpiked) has the kernel's table")
         assert second.await_end() == 1
+
+
+PIMD = """interface upper
+ ip igmp
+ ip pim
+interface lower
+ ip igmp
+ ip pim
+"""
+
+
+@pytest.fixture
+def street(ground):
+    """A source, two routers, a receiver. To the second router the source seems to be on the link between the two: pimd
+    takes packets from its own networks and from neighbours that speak PIM, and ours speaks none."""
+    ground.need("veth", "mroute")
+    source, first, second, home = (ground.host(name) for name in ("source", "first", "second", "home"))
+    ground.wire((source, "eth0", "10.0.0.2/24"), (first, "upper", "10.0.0.1/24"))
+    ground.wire((first, "lower", "10.0.1.1/24"), (second, "upper", "10.0.1.2/24", "10.0.0.9/24"))
+    ground.wire((second, "lower", "10.0.2.1/24"), (home, "eth0", "10.0.2.2/24"))
+    source.ip("route add default via 10.0.0.1")
+    first.forward()
+    second.forward()
+    home.address = "10.0.2.2"
+    return source, first, second, home
+
+
+def test_pimd_of_frr_takes_from_us(street, tmp_path):
+    source, first, second, home = street
+    Frr.prepare(second, tmp_path)
+    Frr(second, tmp_path / "frr", PIMD, other="pimd")
+    router = Router(first, tmp_path, MULTICAST, "[interface.upper]\n[interface.lower]\n[protocol.mstatic]\n",
+                    route("232.1.1.1", ["lower"], source="10.0.0.2", from_="upper"))
+    settled(router, 1)
+    receiver = Receiver(home, "232.1.1.1", source="10.0.0.2")
+    assert arrives(Sender(source), receiver, "232.1.1.1")
+    router.write(MULTICAST, "[interface.upper]\n[interface.lower]\n[protocol.mstatic]\n")
+    assert router.ask("reload")["result"] == "done"
+    assert stays_away(Sender(source), receiver, "232.1.1.1"), "it came by us"
+
+
+def test_pimd_of_frr_gives_to_us_for_a_report(ground, tmp_path):
+    ground.need("veth", "mroute")
+    source, first, second, home = (ground.host(name) for name in ("source", "first", "second", "home"))
+    ground.wire((source, "eth0", "10.0.0.2/24"), (first, "upper", "10.0.0.1/24"))
+    ground.wire((first, "lower", "10.0.1.1/24"), (second, "upper", "10.0.1.2/24"))
+    ground.wire((second, "lower", "10.0.2.1/24"), (home, "eth0", "10.0.2.2/24"))
+    first.forward()
+    second.forward()
+    second.ip("route add 10.0.0.0/24 via 10.0.1.1")
+    Frr.prepare(first, tmp_path)
+    frr = Frr(first, tmp_path / "frr", PIMD, other="pimd")
+    interfaces = "[interface.upper]\n[interface.lower]\n[protocol.mstatic]\n"
+    with_join = route("232.1.1.1", ["lower"], source="10.0.0.2", from_="upper", join=True)
+    router = Router(second, tmp_path, MULTICAST, interfaces, with_join)
+    settled(router, 1)
+    sender, receiver = Sender(source), Receiver(home, "232.1.1.1")
+    assert arrives(sender, receiver, "232.1.1.1", within=20)
+    assert "10.0.0.2" in frr.vtysh("show ip igmp sources")
+    router.write(MULTICAST, interfaces, with_join.replace("join = true", "join = false"))
+    assert router.ask("reload")["result"] == "done"
+    second.await_that("we have left", lambda: "232.1.1.1" not in second.run("ip", "maddress", "show", "dev", "upper"))
+    end = time.monotonic() + 20
+    while not stays_away(sender, receiver, "232.1.1.1"):
+        assert time.monotonic() < end, "pimd still sends"
