@@ -1,6 +1,7 @@
 #include "service.h"
 
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,7 +60,9 @@ void Service::tell(const std::string& message) const {
   if (address.sun_path[0] == '@') address.sun_path[0] = '\0';
   const Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
-  // A service manager that does not listen is no reason to do anything else.
+  // A service manager that does not listen, or not in time, is no reason to do anything else.
+  const timeval patience{1, 0};
+  ::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   static_cast<void>(::sendto(socket.number(), message.data(), message.size(), MSG_NOSIGNAL,
                              reinterpret_cast<const sockaddr*>(&address), size));
 }

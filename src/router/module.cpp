@@ -20,7 +20,8 @@ namespace turnpike::router {
 namespace {
 
 constexpr std::uint32_t kInfoVersion = 1;
-constexpr unsigned kMostReadings = 8;  // of information whose size a module tells anew each time
+constexpr unsigned kMostReadings = 8;                         // of information whose size a module tells anew each time
+constexpr std::size_t kLargestInfo = std::size_t{256} << 20;  // what a module may say that it needs room for
 
 // A C interface takes what it only reads through pointers without const.
 void* unread(std::span<const std::byte> bytes) {
@@ -231,7 +232,7 @@ tl::expected<Bytes, std::uint32_t> Module::read_info(Ask&& ask) {
       return buffer;
     }
     if (code != ERROR_INSUFFICIENT_BUFFER) return tl::unexpected(code == NO_ERROR ? ERROR_INVALID_DATA : code);
-    if (size <= buffer.size()) break;  // too little room for less than it was given
+    if (size <= buffer.size() || size > kLargestInfo) break;  // too little room for less than it was given, or nonsense
     buffer.resize(size);
   }
   return tl::unexpected(std::uint32_t{ERROR_INVALID_DATA});

@@ -1,76 +1,13 @@
 """The daemon as a whole: it runs static routes over the real kernel, reloads, refuses, stops, and says what it does."""
 
-import json
 import os
 import re
 import socket
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
-from ground import SOON
-
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build/dev"
-DAEMON = BUILD / "apps/turnpiked"
-COMMAND = BUILD / "apps/turnpike"
-
-
-def text(folder, *sections):
-    head = f'[router]\nmodules = "{BUILD}/modules"\ncontrol = "{folder}/control"\nstate = "{folder}"\n'
-    return head + "\n".join(sections)
-
-
-STATIC = """[interface.eth0]
-[interface.eth1]
-[protocol.static]
-[[protocol.static.route]]
-to = "10.9.0.0/16"
-via = "10.0.0.2"
-[[protocol.static.route]]
-to = "10.8.0.0/16"
-type = "blackhole"
-[[protocol.static.route]]
-to = "2001:db8:9::/48"
-via = "fe80::2"
-interface = "eth0"
-"""
-
-
-class Router:
-    """turnpiked in a host, and turnpike to ask it."""
-
-    def __init__(self, host, folder, *sections, env=None):
-        self.host, self.folder = host, folder
-        self.file = folder / "turnpike.toml"
-        self.write(*sections)
-        self.process = host.spawn(DAEMON, "--config", self.file, env=env)
-        self.process.await_output("turnpiked: running")
-
-    def write(self, *sections):
-        self.file.write_text(text(self.folder, *sections), encoding="utf-8")
-
-    def attempt(self, *words):
-        return self.host.attempt(COMMAND, "-s", self.folder / "control", *words)
-
-    def ask(self, *words):
-        done = self.attempt("-j", *words)
-        assert done.status == 0, done.out + done.err
-        return json.loads(done.out)
-
-    def routes(self, prefix=""):
-        return {each["destination"]: each for each in self.ask("show", "route", *([prefix] if prefix else []))}
-
-    def await_answer(self, what, there):
-        """Asks until it is so: what the router says has no event of the kernel's to wait for."""
-        end = time.monotonic() + SOON
-        while not there():
-            assert time.monotonic() < end, f"waited in vain: {what}"
-
-    def await_kernel(self, destination, state):
-        self.await_answer(f"{destination} is {state}",
-                          lambda: self.routes(destination).get(destination, {}).get("kernel") == state)
+from turnpiked import BUILD, COMMAND, DAEMON, STATIC, Router, text
 
 
 @pytest.fixture
@@ -212,6 +149,14 @@ def test_it_does_not_run_without_the_right(tmp_path):
         command = ["setpriv", "--bounding-set=-net_admin", *command]
     done = subprocess.run(command, text=True, capture_output=True, check=False, timeout=60)
     assert done.returncode == 1 and "CAP_NET_ADMIN" in done.stderr
+
+
+def test_the_program_has_nothing_that_the_library_has():
+    """One process, one world: a function of the library that the program had as well would be the modules' too."""
+    names = [set(re.findall(r" [TBDRVW] ((?:tp_|Tp|Rtm|Mgm|Mpr)\w+)$", subprocess.run(
+        ["nm", "-D", "--defined-only", path], check=True, capture_output=True, text=True).stdout, re.MULTILINE))
+             for path in (DAEMON, BUILD / "src/libturnpike.so")]
+    assert len(names[1]) > 500 and names[0] == set()
 
 
 def test_check_tells_everything_that_is_wrong_and_touches_nothing(tmp_path):
