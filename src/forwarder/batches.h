@@ -13,29 +13,16 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
+#include "kernel/background.h"
 #include "kernel/port.h"
 
 namespace turnpike::forwarder {
 
-// Does jobs one after the other, somewhere else. src/runtime has one with a thread.
-class Background {
- public:
-  using Ticket = std::uint64_t;  // rises by one with each job
-
-  Background() = default;
-  Background(const Background&) = delete;
-  Background& operator=(const Background&) = delete;
-  virtual ~Background() = default;
-
-  virtual Ticket begin(std::function<void()> job) = 0;
-  // Returns when it and those before it are done.
-  virtual void await(Ticket ticket) = 0;
-};
+using kernel::Background;
 
 enum class RouteState : std::uint8_t {
   kIdle,

@@ -89,6 +89,7 @@ void Forwarder::prepare_namespace() {
 
 Forwarder::~Forwarder() {
   if (!tables_.empty()) stop(false);
+  port_.read_ahead(nullptr);
 }
 
 // --- work

@@ -42,8 +42,8 @@ struct Binding {
 class Forwarder final : private kernel::Listener {
  public:
   // Reads the kernel, adopts what is ours. All of it must outlive the forwarder. With a background, routes are written
-  // there while the next are made ready. kKernel, kExhausted, and what registering with a table answers; nothing is
-  // left behind then.
+  // and read there while others are made ready or looked at. kKernel, kExhausted, and what registering with a table
+  // answers; nothing is left behind then.
   static Result<std::unique_ptr<Forwarder>> start(kernel::Port& port, std::vector<Binding> tables, Settings settings,
                                                   const Clock& clock, std::function<void()> wake,
                                                   Background* background = nullptr);
@@ -88,7 +88,9 @@ class Forwarder final : private kernel::Listener {
   };
 
   Forwarder(kernel::Port& port, Settings settings, const Clock& clock, Background* background)
-      : port_(port), settings_(settings), clock_(clock), batches_(background), next_hops_(settings.protocol) {}
+      : port_(port), settings_(settings), clock_(clock), batches_(background), next_hops_(settings.protocol) {
+    port_.read_ahead(background);
+  }
   Result<void> open();
   Result<void> bind(const Binding& binding, const std::function<void()>& wake);
   void prepare_namespace();

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <optional>
+#include <utility>
 
 #include "kernel/codec.h"
 
@@ -24,7 +25,40 @@ Result<void> judge_end(int error) {
   return fail_errno(error, "the kernel refused a dump");
 }
 
+constexpr std::size_t kRoom = std::size_t{64} << 10;
+
 }  // namespace
+
+Pieces::~Pieces() {
+  for (const Piece& piece : pieces_) {
+    if (piece.ticket != 0) background_->await(piece.ticket);
+  }
+}
+
+void Pieces::read(Piece& piece) const {
+  piece.room.resize(kRoom);
+  piece.received = socket_.receive(piece.room);
+}
+
+void Pieces::ask_for(Piece& piece) {
+  piece.ticket = background_->begin([this, &piece] { read(piece); });
+}
+
+// The first two are read here: most dumps have no others, the second being their end. The one that was given before
+// this one is not needed any more.
+Result<Bytes> Pieces::next() {
+  Piece& piece = pieces_[given_ % pieces_.size()];
+  if (background_ == nullptr || given_ < kReadHere) {
+    read(piece);
+  } else {
+    for (std::size_t i = given_ == kReadHere ? 0 : pieces_.size() - 1; i < pieces_.size(); ++i) {
+      ask_for(pieces_[(given_ + i) % pieces_.size()]);
+    }
+    background_->await(std::exchange(piece.ticket, 0));
+  }
+  ++given_;
+  return piece.received;
+}
 
 Result<Dumped> Dump::run(const std::vector<Encode>& requests, const std::function<void()>& begin, const Take& take) {
   for (unsigned attempt = 1;; ++attempt) {
@@ -43,16 +77,17 @@ Result<Dumped> Dump::run(const std::vector<Encode>& requests, const std::functio
 Result<Dump::End> Dump::run_one(const Encode& encode, const Take& take, bool is_last_attempt) {
   auto socket = NetlinkSocket::open(where_, 0);
   if (!socket) return tl::unexpected(socket.error());
-  MessageBuilder out(buffer_);
+  MessageBuilder out(request_);
   if (const auto done = encode(out); !done) return tl::unexpected(done.error());
   if (const auto sent = socket->send(out.bytes()); !sent) return tl::unexpected(sent.error());
-  return read_all(*socket, take, is_last_attempt);
+  Pieces pieces(*socket, background_);
+  return read_all(pieces, take, is_last_attempt);
 }
 
-Result<Dump::End> Dump::read_all(NetlinkSocket& socket, const Take& take, bool is_last_attempt) {
+Result<Dump::End> Dump::read_all(Pieces& pieces, const Take& take, bool is_last_attempt) {
   End so_far = End::kWhole;
   for (;;) {
-    const auto received = socket.receive(buffer_);
+    const auto received = pieces.next();
     if (!received) {
       if (received.error().kind == ErrorKind::kExhausted) return End::kDisturbed;
       if (received.error().kind == ErrorKind::kKernel) return tl::unexpected(received.error());

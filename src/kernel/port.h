@@ -29,6 +29,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "kernel/background.h"
 #include "kernel/objects.h"
 
 namespace turnpike::kernel {
@@ -242,6 +243,10 @@ class Port {
   virtual Result<void> write_setting(std::string_view name, std::string_view value) = 0;
 
   virtual Result<Capabilities> probe() = 0;
+
+  // A long dump may be read there from now on, while what came before is taken here. Null: no longer. It changes no
+  // answer, so a port need not.
+  virtual void read_ahead(Background*) {}
 };
 
 template <class... Object>

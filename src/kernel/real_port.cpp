@@ -46,6 +46,7 @@ class RealPort final : public Port {
     return kernel::write_setting(where_, name, value);
   }
   Result<Capabilities> probe() override;
+  void read_ahead(Background* there) override { background_ = there; }
 
  private:
   // `passes` says whether an object is wanted.
@@ -53,7 +54,7 @@ class RealPort final : public Port {
   Result<Dumped> dump(const std::vector<Dump::Encode>& requests, Subject subject,
                       Result<T> (Decoder::*decode)(const Message&), const Taker<T>& taker, const Passes& passes) {
     Decoder decoder;
-    return Dump(where_).run(requests, taker.begin, [&](const Message& message) -> Result<void> {
+    return Dump(where_, background_).run(requests, taker.begin, [&](const Message& message) -> Result<void> {
       if (subject_of(message) != subject) return {};
       const auto object = (decoder.*decode)(message);
       if (!object) return tl::unexpected(object.error());
@@ -70,6 +71,7 @@ class RealPort final : public Port {
   bool may_write();
 
   NetNamespace where_;
+  Background* background_ = nullptr;
 };
 
 Result<Dumped> RealPort::dump_routes(const RouteFilter& filter, const Taker<Route>& taker) {

@@ -30,7 +30,7 @@ BackgroundThread::~BackgroundThread() {
   if (thread_.joinable()) thread_.join();
 }
 
-forwarder::Background::Ticket BackgroundThread::begin(std::function<void()> job) {
+kernel::Background::Ticket BackgroundThread::begin(std::function<void()> job) {
   Ticket ticket = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -57,7 +57,7 @@ void BackgroundThread::run() {
     job();
     lock.lock();
     ++finished_;
-    done_.notify_one();
+    done_.notify_all();
   }
 }
 

@@ -8,11 +8,11 @@
 #include <mutex>
 #include <thread>
 
-#include "forwarder/batches.h"
+#include "kernel/background.h"
 
 namespace turnpike::runtime {
 
-class BackgroundThread final : public forwarder::Background {
+class BackgroundThread final : public kernel::Background {
  public:
   // Null where there are no more threads.
   static std::unique_ptr<BackgroundThread> start();

@@ -133,6 +133,28 @@ TEST(RealKernel, ARestartTakesOverAndSweepsWhatNobodyClaims) {
   });
 }
 
+// So many that they are read ahead, in the background.
+TEST(RealKernel, ARestartOverManyRoutesWritesNone) {
+  in_the_middle([](Row& row) {
+    ASSERT_EQ(start(), 0U);
+    Client client;
+    const auto hop = client.hop("10.0.2.2", link_of(row.middle, "east"));
+    constexpr std::uint64_t kRoutes = 5000;
+    for (unsigned i = 0; i < kRoutes; ++i) {
+      client.add("172.16." + std::to_string(i / 256) + "." + std::to_string(i % 256) + "/32", hop);
+    }
+    await("all routes", [] { return status().installed == kRoutes; });
+    ASSERT_EQ(TpForwarderStop(0), 0U);
+    ASSERT_EQ(start(), 0U);
+    await("all are claimed", [] { return status().installed == kRoutes; });
+    EXPECT_EQ(status().taken_over, kRoutes);
+    EXPECT_EQ(status().written, 0U);
+    client.leave();
+    ASSERT_EQ(TpForwarderStop(1), 0U);
+    EXPECT_EQ(ours(row.middle), "");
+  });
+}
+
 // Killed at any moment of a full load, started again: in the end the kernel has what is wanted, and nothing else.
 TEST(RealKernel, TwentyKillsLoseNothing) {
   on_a_row([](Row& row) {

@@ -1,6 +1,6 @@
 // From a routing table to a kernel: what becomes of a route, by what messages, and what is seen of it.
-#include <deque>
 
+#include "kernel/late_background.h"
 #include "scene.h"
 
 namespace turnpike::forwarder {
@@ -377,32 +377,10 @@ TEST_F(UnicastTest, AnotherPriorityMovesTheRoute) {
 // --- batches under way
 // -----------------------------------------------------------------------------------------------------
 
-// Does nothing until it is waited for: as late as any thread could be.
-class LateBackground final : public Background {
- public:
-  Ticket begin(std::function<void()> job) override {
-    jobs_.push_back(std::move(job));
-    return done_ + jobs_.size();
-  }
-  void await(Ticket ticket) override {
-    for (; done_ < ticket; ++done_) {
-      const auto job = std::move(jobs_.front());
-      jobs_.pop_front();
-      ++done_here;
-      job();
-    }
-  }
-  std::size_t done_here = 0;
-
- private:
-  std::deque<std::function<void()>> jobs_;
-  Ticket done_ = 0;
-};
-
 class BatchesTest : public UnicastTest {
  protected:
   BatchesTest() {
-    auto its = std::make_unique<LateBackground>();
+    auto its = std::make_unique<kernel::LateBackground>();
     late = its.get();
     background = std::move(its);
   }
@@ -428,7 +406,7 @@ class BatchesTest : public UnicastTest {
     for (unsigned before = wakes - 1; std::exchange(before, wakes) != wakes;) run();
   }
 
-  LateBackground* late = nullptr;
+  kernel::LateBackground* late = nullptr;
   std::vector<Handle> made;
   net::Prefix last;
 };
@@ -437,14 +415,14 @@ TEST_F(BatchesTest, AFloodGoesInTheBackgroundAndALoneChangeDoesNot) {
   start();
   load(5000, hop("10.0.1.2", left));
   run();
-  EXPECT_GE(late->done_here, 4U);
+  EXPECT_GE(late->done_here(), 4U);
   EXPECT_EQ(kernel_routes().size(), 5000U);
   EXPECT_TRUE(is_marked(prefix(4999).c_str()));
-  const std::size_t before = late->done_here;
+  const auto before = late->done_here();
   route("10.9.0.0/16", {hop("10.0.2.2", right)});
   forwarder->step();
   EXPECT_TRUE(is_marked("10.9.0.0/16"));
-  EXPECT_EQ(late->done_here, before);
+  EXPECT_EQ(late->done_here(), before);
   remove(std::exchange(made[0], Handle::kNone));
   for (std::size_t i = 1; i < made.size(); ++i) remove(made[i]);
   run();

@@ -13,6 +13,7 @@
 
 #include "base/scarce_memory.h"
 #include "ground/ground.h"
+#include "kernel/late_background.h"
 #include "kernel/netlink_writer.h"
 #include "kernel/port_conformance.h"
 #include "net/text.h"
@@ -130,6 +131,36 @@ void give_up_rights() {
   __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
   const std::array<__user_cap_data_struct, 2> none{};
   ASSERT_EQ(::syscall(SYS_capset, &head, none.data()), 0);
+}
+
+TEST(RealPort, ADumpThatIsReadAheadIsTheSame) {
+  auto ground = ground::Ground::unprivileged();
+  if (!ground) return;
+  ground->host("host").inside([] {
+    constexpr std::uint32_t kRoutes = 5000;
+    const auto port = open_real_port().value();
+    const auto writer = port->open_writer().value();
+    for (std::uint32_t i = 0; i < kRoutes; ++i) {
+      while (!writer->put(Change::kAdd, dropping(i), i)) EXPECT_TRUE(writer->submit().refused.empty());
+    }
+    EXPECT_TRUE(writer->submit().refused.empty());
+    std::vector<Prefix> seen;
+    const Taker<Route> note{{}, [&](const Route& each) { seen.push_back(each.destination); }};
+    ASSERT_TRUE(port->dump_routes({.family = Family::kIpv4}, note));
+    const auto before = std::exchange(seen, {});
+    ASSERT_GE(before.size(), kRoutes);
+    LateBackground late;
+    port->read_ahead(&late);
+    ASSERT_TRUE(port->dump_routes({.family = Family::kIpv4}, note));
+    EXPECT_EQ(seen, before);
+    EXPECT_GE(late.done_here(), 5U) << "it was longer than one piece";
+    const auto asked = late.done_here();
+    ASSERT_TRUE(port->dump_links({}));
+    EXPECT_EQ(late.done_here(), asked) << "what is short is read here";
+    port->read_ahead(nullptr);
+    ASSERT_TRUE(port->dump_routes({.family = Family::kIpv4}, note));
+    EXPECT_EQ(late.done_here(), asked);
+  });
 }
 
 TEST(RealPort, SaysThatItMayNotWrite) {
