@@ -95,11 +95,12 @@ def test_a_thousand_links_come_and_go(alone):
     alone.write(STATIC, "\n".join(f"[interface.{name}]" for name in names))
     assert alone.ask("reload")["result"] == "done"
     pairs = list(zip(names[::2], names[1::2]))
-    batch([f"link add {one} type veth peer name {other}" for one, other in pairs] +
-          [f"link set {name} up" for name in names])
 
     def batch(lines):
         alone.host.run("ip", "-batch", "-", text="".join(line + "\n" for line in lines), within=60)
+
+    batch([f"link add {one} type veth peer name {other}" for one, other in pairs] +
+          [f"link set {name} up" for name in names])
 
     def states():
         shown = {each["name"]: each["state"] for each in alone.ask("show", "interface")}
