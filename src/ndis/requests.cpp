@@ -1,0 +1,82 @@
+// Requests: whether one may be made now, and when it is answered. What each object identifier means is oids.cpp.
+//
+// An answer never takes long, so it is given at once, on the caller's thread. Pending is what a test asks for with a
+// knob; a request that pends keeps those behind it waiting, for a binding's requests are done in their order.
+#include <algorithm>
+
+#include "ndis/engine.h"
+
+namespace turnpike::ndis {
+
+Status Engine::request(Handle handle, OidRequest& request, void* token, void* cancel_id) {
+  const Pin<Binding> binding = handles_->pin<Binding>(handle);
+  if (!binding) {
+    violation("NdisRequest", "the handle names no binding", handle);
+    return Status::kAdapterNotOpen;
+  }
+  verifier_.note(handle, "request");
+  binding->hold(Held::kRequest);
+  const BindingState state = binding->now();
+  Status status = state == BindingState::kOpening   ? Status::kAdapterNotReady
+                  : state >= BindingState::kClosing ? Status::kClosing
+                  : binding->nic->removed.load()    ? Status::kAdapterRemoved
+                  : binding->nic->resetting.load()  ? Status::kResetInProgress
+                                                    : Status::kSuccess;
+  if (status == Status::kSuccess && force(pend::kRequest)) {
+    {
+      const std::lock_guard lock(requests_mutex_);
+      requests_.push_back({binding->shared_from_this(), &request, token, cancel_id});
+    }
+    if (!knobs_.hold_requests.load(std::memory_order_relaxed)) {
+      later([this] { let_requests_go(); });
+    }
+    return Status::kPending;
+  }
+  if (status == Status::kSuccess) {
+    status = answer(*binding, request);
+  }
+  binding->release(Held::kRequest);
+  return status;
+}
+
+void Engine::let_requests_go() {
+  complete_held([](const HeldRequest&) { return true; }, std::nullopt);
+}
+
+void Engine::cancel_requests(Handle handle, void* cancel_id) {
+  const Pin<Binding> binding = handles_->pin<Binding>(handle);
+  if (!binding) {
+    violation("NdisCancelOidRequest", "the handle names no binding", handle);
+    return;
+  }
+  complete_held(
+      [&](const HeldRequest& held) { return held.binding.get() == binding.get() && held.cancel_id == cancel_id; },
+      Status::kRequestAborted);
+}
+
+void Engine::complete_held(const std::function<bool(const HeldRequest&)>& which, std::optional<Status> status) {
+  std::vector<HeldRequest> chosen;
+  {
+    const std::lock_guard lock(requests_mutex_);
+    std::erase_if(requests_, [&](const HeldRequest& held) {
+      const bool meant = which(held);
+      if (meant) {
+        chosen.push_back(held);
+      }
+      return meant;
+    });
+  }
+  for (const HeldRequest& held : chosen) {
+    later([this, held, status] {
+      Binding& binding = *held.binding;
+      const Status final = status ? *status : answer(binding, *held.request);
+      {
+        const CallbackScope inside(*binding.protocol, &binding, Inside::kData);
+        binding.protocol->driver->request_complete(binding, held.token, final);
+      }
+      binding.release(Held::kRequest);
+    });
+  }
+}
+
+}  // namespace turnpike::ndis

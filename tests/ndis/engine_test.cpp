@@ -1,0 +1,239 @@
+// The engine by itself: the order in which a driver hears of things, data both ways, requests. What the clauses of the
+// contract say in the words of the interface is tested through it, in tests/conformance/ndis.
+#include "scripted_driver.h"
+
+namespace turnpike::ndis::testing {
+namespace {
+
+using Lines = std::vector<std::string>;
+const net::MacAddress kEverybody = net::MacAddress::broadcast();
+
+TEST_F(EngineTest, OffersWhatIsThereAndThenSaysSo) {
+  world.add_ethernet("eth0");
+  world.add_ethernet("eth1");
+  Script script(engine);
+  begin(script);
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), (Lines{"bind eth0", "restart", "bind eth1", "restart", "binds complete"}));
+  leave(script);
+  EXPECT_EQ(script.journal.take(), (Lines{"pause", "unbind", "pause", "unbind"}));
+  EXPECT_EQ(script.most_inside, 1);
+}
+
+TEST_F(EngineTest, FollowsAnAdapterThatComesChangesAndGoes) {
+  Script script(engine);
+  begin(script);
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  const auto eth0 = world.add_ethernet("eth0");
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), (Lines{"binds complete", "bind eth0", "restart"}));
+  ASSERT_TRUE(world.set_carrier(eth0, false));
+  ASSERT_TRUE(world.set_carrier(eth0, false));
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), (Lines{"disconnected"}));
+  ASSERT_TRUE(world.set_mtu(eth0, 9000));
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), (Lines{"pause", "restart"}));
+  ASSERT_TRUE(world.remove(eth0));
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), (Lines{"pause", "unbind"}));
+  leave(script);
+}
+
+TEST_F(EngineTest, RecoversWhatItWasNotTold) {
+  const auto eth0 = world.add_ethernet("eth0");
+  const auto eth1 = world.add_ethernet("eth1");
+  Script script(engine);
+  begin(script, Generation::k5);
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  engine.quiesce();
+  script.journal.take();
+  world.lose_events();
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(world.set_carrier(eth0, i % 2 == 0));
+  }
+  ASSERT_TRUE(world.remove(eth1));
+  world.add_ethernet("eth1");
+  world.resume();
+  engine.quiesce();
+  Lines heard = script.journal.take();
+  std::sort(heard.begin(), heard.end());
+  EXPECT_EQ(heard, (Lines{"bind eth1", "disconnected", "unbind"}));
+  leave(script);
+}
+
+TEST_F(EngineTest, DeliversByFilterAndToNobodyElse) {
+  const auto eth0 = world.add_ethernet("eth0");
+  Script one(engine), other(engine);
+  begin(one, Generation::k6, "ONE");
+  begin(other, Generation::k5, "OTHER");
+  ASSERT_TRUE(one.journal.await("binds complete"));
+  ASSERT_TRUE(other.journal.await("binds complete"));
+  engine.quiesce();
+  const FrameBytes broadcast = frame_to(kEverybody);
+  const FrameBytes foreign = frame_to(net::MacAddress({2, 9, 9, 9, 9, 9}));
+  ASSERT_TRUE(world.inject(eth0, broadcast));
+  EXPECT_EQ(one.received + other.received, 0);
+  EXPECT_EQ(set(one.binding(), kFilterOid, packet_type::kBroadcast), Status::kSuccess);
+  EXPECT_EQ(set(other.binding(), kFilterOid, packet_type::kPromiscuous), Status::kSuccess);
+  EXPECT_EQ(query(one.binding(), kFilterOid), packet_type::kBroadcast | packet_type::kPromiscuous);
+  ASSERT_TRUE(world.inject(eth0, broadcast));
+  ASSERT_TRUE(world.inject(eth0, foreign));
+  EXPECT_EQ(one.received, 1);
+  EXPECT_EQ(other.received, 2);
+  EXPECT_EQ(set(one.binding(), kFilterOid, 0x40), Status::kNotSupported);
+  leave(other);
+  EXPECT_EQ(world.asked(eth0).filter, packet_type::kBroadcast);
+  ASSERT_TRUE(world.inject(eth0, broadcast));
+  EXPECT_EQ(one.received, 2);
+  leave(one);
+  EXPECT_FALSE(world.asked(eth0).open);
+}
+
+TEST_F(EngineTest, SendsInOrderAndGivesEachElementBackOnce) {
+  const auto eth0 = world.add_ethernet("eth0");
+  Script script(engine);
+  begin(script, Generation::k5);
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  std::vector<Element> elements(10);
+  std::vector<SendItem> items;
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    elements[i].bytes = frame_to(kEverybody, 14 + i);
+    items.push_back({.element = &elements[i], .cancel_id = &elements[i % 2]});
+  }
+  ASSERT_TRUE(world.make_room(eth0, 3));
+  EXPECT_EQ(engine.send_one(script.binding(), items[0]), Status::kSuccess);
+  EXPECT_TRUE(engine.send(script.binding(), std::span(items).subspan(1)));
+  engine.quiesce();
+  EXPECT_EQ(elements[0].completions, 0);
+  EXPECT_EQ(elements[2].completions, 1);
+  EXPECT_EQ(elements[3].completions, 0);
+  engine.cancel_sends(script.binding(), &elements[1]);
+  engine.quiesce();
+  EXPECT_EQ(elements[3].status, Status::kRequestAborted);
+  EXPECT_EQ(elements[4].completions, 0);
+  ASSERT_TRUE(world.make_room(eth0, -1));
+  engine.quiesce();
+  const std::vector<SentFrame> sent = world.take_sent(eth0);
+  ASSERT_EQ(sent.size(), 6U);
+  EXPECT_EQ(sent[0].bytes.size(), 60U);
+  for (std::size_t i = 1; i < elements.size(); ++i) {
+    EXPECT_EQ(elements[i].completions, 1) << i;
+  }
+  ASSERT_TRUE(world.set_carrier(eth0, false));
+  EXPECT_EQ(engine.send_one(script.binding(), items[0]), Status::kNoCable);
+  leave(script);
+}
+
+TEST_F(EngineTest, LoopsBackWhatIsToBeSeenHere) {
+  const auto eth0 = world.add_ethernet("eth0");
+  Script sender(engine), capture(engine), plain(engine);
+  begin(sender, Generation::k5, "SENDER");
+  begin(capture, Generation::k6, "CAPTURE");
+  begin(plain, Generation::k6, "PLAIN");
+  for (Script* script : {&sender, &capture, &plain}) {
+    ASSERT_TRUE(script->journal.await("binds complete"));
+  }
+  engine.quiesce();
+  EXPECT_EQ(set(sender.binding(), kFilterOid, packet_type::kBroadcast), Status::kSuccess);
+  EXPECT_EQ(set(plain.binding(), kFilterOid, packet_type::kDirected), Status::kSuccess);
+  Element element;
+  element.bytes = frame_to(kEverybody);
+  EXPECT_EQ(engine.send_one(sender.binding(), {.element = &element, .flags = send_flag::kLoopToSelf}),
+            Status::kSuccess);
+  EXPECT_EQ(engine.send_one(sender.binding(), {.element = &element}), Status::kSuccess);
+  engine.quiesce();
+  EXPECT_EQ(sender.received, 1);
+  EXPECT_EQ(capture.received + plain.received, 0);
+  EXPECT_EQ(set(capture.binding(), kFilterOid, packet_type::kPromiscuous), Status::kSuccess);
+  EXPECT_TRUE(world.asked(eth0).local_sends);
+  EXPECT_EQ(engine.send_one(sender.binding(), {.element = &element}), Status::kSuccess);
+  engine.quiesce();
+  EXPECT_EQ(capture.received, 1);
+  EXPECT_EQ(plain.received, 0);
+  for (Script* script : {&sender, &capture, &plain}) {
+    leave(*script);
+  }
+}
+
+TEST_F(EngineTest, AnswersEveryListedIdentifier) {
+  world.add_ethernet("eth0");
+  Script script(engine);
+  begin(script);
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  std::array<std::uint32_t, 256> list{};
+  OidRequest request{.oid = 0x00010101, .buffer = list.data(), .length = sizeof(list)};
+  ASSERT_EQ(engine.request(script.binding(), request, nullptr, nullptr), Status::kSuccess);
+  const std::size_t n = request.done / 4;
+  ASSERT_GT(n, 50U);
+  for (std::size_t i = 0; i < n; ++i) {
+    std::array<std::byte, 2048> buffer;
+    buffer.fill(std::byte{0xA5});
+    OidRequest one{.oid = list[i], .buffer = buffer.data(), .length = sizeof(buffer)};
+    const Status status = engine.request(script.binding(), one, nullptr, nullptr);
+    if (status != Status::kSuccess) {
+      EXPECT_EQ(status, Status::kNotSupported) << std::hex << list[i];  // one that is only set
+      continue;
+    }
+    if (one.done > 0 && one.done != 4 && one.done != 8) {
+      OidRequest less{.oid = list[i], .buffer = buffer.data(), .length = one.done - 1};
+      buffer.fill(std::byte{0xA5});
+      EXPECT_EQ(engine.request(script.binding(), less, nullptr, nullptr), Status::kBufferTooShort)
+          << std::hex << list[i];
+      EXPECT_EQ(less.needed, one.done);
+      EXPECT_EQ(buffer[0], std::byte{0xA5});
+    }
+  }
+  leave(script);
+}
+
+TEST_F(EngineTest, ResetsWithEverybodyKnowing) {
+  const auto eth0 = world.add_ethernet("eth0");
+  Script one(engine), other(engine);
+  begin(one, Generation::k5, "ONE");
+  begin(other, Generation::k6, "OTHER");
+  ASSERT_TRUE(one.journal.await("binds complete"));
+  ASSERT_TRUE(other.journal.await("binds complete"));
+  engine.quiesce();
+  one.journal.take();
+  other.journal.take();
+  ASSERT_TRUE(world.make_room(eth0, 0));
+  Element element;
+  element.bytes = frame_to(kEverybody);
+  EXPECT_EQ(engine.send_one(one.binding(), {.element = &element}), Status::kPending);
+  EXPECT_EQ(engine.reset(one.binding()), Status::kPending);
+  engine.quiesce();
+  EXPECT_EQ(element.status, Status::kResetInProgress);
+  EXPECT_EQ(one.journal.take(), (Lines{"reset start", "reset end", "reset complete"}));
+  EXPECT_EQ(other.journal.take(), (Lines{"reset start", "reset end"}));
+  leave(one);
+  leave(other);
+}
+
+TEST_F(EngineTest, ReleasesAnAdapterUnlessADriverRefuses) {
+  const auto eth0 = world.add_ethernet("eth0");
+  Script script(engine);
+  bool refuse = true;
+  script.on_event = [&](Binding*, NetEventNote& note) {
+    return note.event == NetEvent::kQueryRemove && refuse ? Status::kFailure : Status::kSuccess;
+  };
+  begin(script);
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  engine.quiesce();
+  script.journal.take();
+  EXPECT_FALSE(engine.request_release(eth0));
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), (Lines{"query remove", "cancel remove"}));
+  refuse = false;
+  EXPECT_TRUE(engine.request_release(eth0));
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), (Lines{"query remove", "pause", "unbind"}));
+  EXPECT_TRUE(engine.reenumerate(script.protocol));
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), (Lines{"bind eth0", "restart"}));
+  leave(script);
+}
+
+}  // namespace
+}  // namespace turnpike::ndis::testing
