@@ -1,0 +1,156 @@
+/* What ndis.h never had, because Windows did it: who starts the library, brings drivers in and takes them out, says
+ * which adapters they are bound to; and, for tests and programs that need no kernel, adapters in memory and knobs.
+ *
+ * A program that links its protocol driver needs none of this: NDIS starts with the first protocol that registers, on
+ * the interfaces of that thread's network namespace, and binds it to every Ethernet interface. turnpike-ndis-host does
+ * the rest for drivers in shared objects.
+ *
+ * All functions may be called from any thread, but for those that say otherwise. They return the error codes of
+ * winerror.h: NO_ERROR (0); ERROR_INVALID_PARAMETER (87) for a null pointer or a value that cannot be;
+ * ERROR_NOT_FOUND (1168) for a name, an index or a driver that is not there; ERROR_NOT_READY (21) where NDIS has not
+ * been started; ERROR_NOT_ENOUGH_MEMORY (8). Others stand with the call. Text is UTF-8. */
+#ifndef TURNPIKE_NDIS_H
+#define TURNPIKE_NDIS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <turnpike/api.h>
+
+TP_BEGIN
+
+/* --- the library */
+
+#define TP_NDIS_ADAPTERS_KERNEL 1u /* the interfaces of the calling thread's network namespace */
+#define TP_NDIS_ADAPTERS_MEMORY 2u /* those that TpNdisAdapterCreate makes */
+
+typedef struct TP_NDIS_OPTIONS {
+  uint32_t size;        /* sizeof(TP_NDIS_OPTIONS) */
+  uint32_t adapters;    /* TP_NDIS_ADAPTERS_… */
+  uint32_t watchdog_ms; /* how long a deregistration waits for a driver before the log says for what. 0: 30 s */
+} TP_NDIS_OPTIONS;
+
+/* Null options: the kernel's interfaces. ERROR_ALREADY_EXISTS (183): it has started; ERROR_NOT_SUPPORTED (50): no such
+ * adapters in this build; ERROR_GEN_FAILURE (31): the kernel refused something. */
+TP_API uint32_t TpNdisStart(const TP_NDIS_OPTIONS* options) TP_NOEXCEPT;
+
+/* ERROR_BUSY (170): protocols are registered. */
+TP_API uint32_t TpNdisStop(void) TP_NOEXCEPT;
+
+/* Waits until nothing is due: no bind, unbind or event to be told, no completion on its way. Not from inside a callback
+ * of a driver. */
+TP_API uint32_t TpNdisQuiesce(void) TP_NOEXCEPT;
+
+/* --- drivers */
+
+typedef uint64_t TP_NDIS_DRIVER;
+
+/* Loads a shared object and calls its DriverEntry with a driver object of its own and the path
+ * `\Registry\Machine\System\CurrentControlSet\Services\<name>`, where the name is that of the file without its ending.
+ * ERROR_MOD_NOT_FOUND (126): it cannot be loaded, and the log says why; ERROR_PROC_NOT_FOUND (127): no DriverEntry;
+ * ERROR_GEN_FAILURE (31): DriverEntry failed: `status` has what it returned. A protocol that it left registered then is
+ * reported, and deregistered. `status` may be null. */
+TP_API uint32_t TpNdisLoadDriver(const char* path, TP_NDIS_DRIVER* driver, int32_t* status) TP_NOEXCEPT;
+
+/* The same for a driver that is linked into the program: `entry` is its DriverEntry, of type PDRIVER_INITIALIZE. */
+TP_API uint32_t TpNdisStartDriver(const char* name, void* entry, TP_NDIS_DRIVER* driver, int32_t* status) TP_NOEXCEPT;
+
+/* Unbinds the driver's protocols from everything, calls UnloadHandler (NDIS 5), then the driver's own unload routine,
+ * and unloads the shared object. ERROR_GEN_FAILURE (31): the driver has no unload routine and a protocol registered: it
+ * stays. */
+TP_API uint32_t TpNdisUnloadDriver(TP_NDIS_DRIVER driver) TP_NOEXCEPT;
+
+/* Unbinds the protocol of that name from everything and calls ProtocolUninstall (NDIS 6). */
+TP_API uint32_t TpNdisUninstallProtocol(const char* protocol) TP_NOEXCEPT;
+
+/* --- what is bound to what */
+
+#define TP_NDIS_BIND_ALL_ETHERNET 0u /* but loopback and interfaces that are enslaved to a bridge or bond */
+#define TP_NDIS_BIND_NONE 1u
+#define TP_NDIS_BIND_LIST 2u
+
+/* Lists are separated by commas; null: empty. An entry is a pattern of interface names ("eth*"), "kind:" and a pattern
+ * of kinds ("kind:veth"), or a permanent address ("02:00:00:00:00:01"). */
+typedef struct TP_NDIS_POLICY {
+  uint32_t size; /* sizeof(TP_NDIS_POLICY) */
+  uint32_t bind; /* TP_NDIS_BIND_… */
+  const char* list;
+  const char* exclude;
+  const char* order;
+  uint32_t when_up; /* not 0: bound only while the interface is up */
+} TP_NDIS_POLICY;
+
+/* For the protocol of that name, now or when it registers; null name: for all that have no policy of their own. What no
+ * longer matches is unbound, what now does is bound. Also before the start. */
+TP_API uint32_t TpNdisSetBindPolicy(const char* protocol, const TP_NDIS_POLICY* policy) TP_NOEXCEPT;
+
+/* The protocol may open adapters outside its bind callback, and one several times (as capture drivers do). */
+TP_API uint32_t TpNdisAllowOpenAnywhere(const char* protocol, uint32_t allow) TP_NOEXCEPT;
+
+/* Asks every binding of an interface to let it go (NetEventQueryRemoveDevice), and unbinds them all.
+ * ERROR_BUSY (170): a driver refused; those that had agreed are told (NetEventCancelRemoveDevice). Not from inside a
+ * callback of a driver. */
+TP_API uint32_t TpNdisReleaseAdapter(uint32_t index) TP_NOEXCEPT;
+
+/* --- what is there */
+
+typedef struct TP_NDIS_COUNTERS {
+  uint32_t size; /* of this structure as the caller knows it; members may be added */
+  uint32_t reserved;
+  uint64_t protocols, bindings, bind_operations, unbind_operations, adapters;
+  uint64_t sends, requests, retained, callbacks; /* outstanding */
+  uint64_t violations;                           /* of drivers, since the start */
+} TP_NDIS_COUNTERS;
+
+TP_API uint32_t TpNdisGetCounters(TP_NDIS_COUNTERS* counters) TP_NOEXCEPT;
+
+/* --- checked mode and knobs, for those who test a driver */
+
+/* `function`, `rule` and `history` (what was last done through the handle) last for the call, which is made on the
+ * thread that broke the rule. */
+typedef void (*TP_NDIS_VIOLATION)(void* context, const char* function, const char* rule, uint64_t handle,
+                                  const char* history);
+
+/* From now on violations are told, besides being logged and contained; null: no longer. */
+TP_API uint32_t TpNdisSetChecked(TP_NDIS_VIOLATION callback, void* context) TP_NOEXCEPT;
+
+#define TP_NDIS_PEND_OPEN 0x1u
+#define TP_NDIS_PEND_CLOSE 0x2u
+#define TP_NDIS_PEND_SEND 0x4u
+#define TP_NDIS_PEND_REQUEST 0x8u
+#define TP_NDIS_PEND_TRANSFER 0x10u
+
+#define TP_NDIS_KNOB_PEND 1u              /* TP_NDIS_PEND_…: these finish later, though they could at once */
+#define TP_NDIS_KNOB_INLINE_COMPLETION 2u /* completions run on the stack of the call */
+#define TP_NDIS_KNOB_RESOURCES 3u         /* received frames are shown as if no copies were left */
+#define TP_NDIS_KNOB_LOOKAHEAD 4u         /* bytes that ProtocolReceive is shown; 0: all */
+#define TP_NDIS_KNOB_HOLD_REQUESTS 5u     /* requests that pend wait until this is 0 again */
+
+TP_API uint32_t TpNdisSetKnob(uint32_t knob, uint32_t value) TP_NOEXCEPT;
+
+/* --- adapters in memory. ERROR_NOT_SUPPORTED (50): NDIS was started with others */
+
+/* An Ethernet adapter that is up: MTU 1500, 1 Gb/s, an address of its own. */
+TP_API uint32_t TpNdisAdapterCreate(const char* name, uint32_t* index) TP_NOEXCEPT;
+/* Not from inside a callback that one of its frames led to. */
+TP_API uint32_t TpNdisAdapterDelete(uint32_t index) TP_NOEXCEPT;
+TP_API uint32_t TpNdisAdapterSetCarrier(uint32_t index, uint32_t on) TP_NOEXCEPT;
+TP_API uint32_t TpNdisAdapterSetMtu(uint32_t index, uint32_t mtu) TP_NOEXCEPT;
+TP_API uint32_t TpNdisAdapterSetMac(uint32_t index, const uint8_t mac[6]) TP_NOEXCEPT;
+TP_API uint32_t TpNdisAdapterGetMac(uint32_t index, uint8_t mac[6]) TP_NOEXCEPT;
+/* A frame arrives; the callbacks that it leads to have returned when this does. ERROR_BUSY (170): nobody has opened the
+ * adapter. */
+TP_API uint32_t TpNdisAdapterInject(uint32_t index, const void* frame, size_t length) TP_NOEXCEPT;
+/* The oldest frame that was sent and not taken yet: as much of it as `capacity` holds, and in `length` how long it is.
+ * ERROR_NO_MORE_ITEMS (259): there is none. */
+TP_API uint32_t TpNdisAdapterTakeSent(uint32_t index, void* frame, size_t capacity, size_t* length) TP_NOEXCEPT;
+/* The adapter takes so many more frames, then none; negative: all. */
+TP_API uint32_t TpNdisAdapterMakeRoom(uint32_t index, int32_t frames) TP_NOEXCEPT;
+/* The next open of an adapter fails with that errno. */
+TP_API uint32_t TpNdisAdapterFailOpen(int32_t system_code) TP_NOEXCEPT;
+/* What the adapter is asked to receive: the packet filter of the union of its bindings, and how many groups. */
+TP_API uint32_t TpNdisAdapterGetReception(uint32_t index, uint32_t* filter, uint32_t* groups) TP_NOEXCEPT;
+
+TP_END
+
+#endif

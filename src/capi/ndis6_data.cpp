@@ -1,0 +1,245 @@
+// Frames of a driver of NDIS 6, both ways (contract, D.13).
+#include "capi/ndis6.h"
+
+namespace turnpike::capi {
+namespace {
+
+constexpr std::size_t kLeastFrame = 60;  // without FCS: shorter ones are padded
+constexpr std::uint32_t kMostBuffers = 0x10000;
+
+// The frame of a buffer: the used data, from CurrentMdl on. False: the chain is shorter than it says.
+bool describe_buffer(const NET_BUFFER& buffer, ndis::FrameList& frames) {
+  std::size_t left = buffer.DataLength;
+  std::size_t skip = buffer.CurrentMdlOffset;
+  for (const MDL* mdl = buffer.CurrentMdl; mdl != nullptr && left != 0; mdl = mdl->Next) {
+    const std::span<const std::byte> all = bytes_of(*mdl);
+    const auto used = all.subspan(std::min(skip, all.size()));
+    skip = 0;
+    frames.piece(used.first(std::min(left, used.size())));
+    left -= std::min(left, used.size());
+  }
+  return left == 0;
+}
+
+bool has_all_bytes(const NET_BUFFER& buffer) {
+  std::size_t bytes = 0, skip = buffer.CurrentMdlOffset;
+  for (const MDL* mdl = buffer.CurrentMdl; mdl != nullptr && bytes < buffer.DataLength; mdl = mdl->Next) {
+    bytes += mdl->ByteCount - std::min<std::size_t>(skip, mdl->ByteCount);
+    skip = 0;
+  }
+  return bytes >= buffer.DataLength;
+}
+
+ndis::VlanTag tag_of(PVOID slot) {
+  NDIS_NET_BUFFER_LIST_8021Q_INFO info{};
+  info.Value = slot;
+  ndis::VlanTag tag;
+  if (info.TagHeader.VlanId != 0 || info.TagHeader.UserPriority != 0) {
+    tag.protocol = 0x8100;
+    tag.tci = static_cast<std::uint16_t>(info.TagHeader.UserPriority << 13 | info.TagHeader.CanonicalFormatId << 12 |
+                                         info.TagHeader.VlanId);
+  }
+  return tag;
+}
+
+PVOID slot_of(const ndis::VlanTag& tag) {
+  NDIS_NET_BUFFER_LIST_8021Q_INFO info{};
+  if (tag.present()) {
+    info.TagHeader.UserPriority = tag.priority() & 7U;
+    info.TagHeader.CanonicalFormatId = tag.tci >> 12 & 1U;
+    info.TagHeader.VlanId = tag.id() & 0xfffU;
+  }
+  return info.Value;
+}
+
+std::uint16_t type_of(std::span<const std::byte> bytes) {
+  return bytes.size() < 14 ? std::uint16_t{0}
+                           : static_cast<std::uint16_t>(std::to_integer<unsigned>(bytes[12]) << 8 |
+                                                        std::to_integer<unsigned>(bytes[13]));
+}
+
+void fill(ReceivedList& received, const ndis::Indicated& indicated, std::span<const std::byte> bytes,
+          const ndis::Binding& binding) {
+  received.list = {};
+  received.buffer = {};
+  describe(received.mdl, bytes.data(), bytes.size());
+  NET_BUFFER& buffer = received.buffer;
+  buffer.CurrentMdl = buffer.MdlChain = &received.mdl;
+  buffer.DataLength = static_cast<ULONG>(bytes.size());
+  NET_BUFFER_LIST& list = received.list;
+  list.FirstNetBuffer = &buffer;
+  list.SourceHandle = to(binding.handle);
+  list.NblFlags = indicated.loopback ? NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET : 0;
+  list.NetBufferListInfo[Ieee8021QNetBufferListInfo] = slot_of(indicated.frame->vlan);
+  list.NetBufferListInfo[NetBufferListFrameType] = reinterpret_cast<PVOID>(static_cast<ULONG_PTR>(type_of(bytes)));
+  received.with_driver.store(true, std::memory_order_release);
+}
+
+}  // namespace
+
+// --- receiving
+// ----------------------------------------------------------------------------------------------------------
+
+// Copies where the binding's bound allows it for all of them; else what the ring has, which the driver must copy.
+void Driver6::receive(ndis::Binding& binding, std::span<const ndis::Indicated> frames) {
+  auto& copies = static_cast<Binding6&>(*binding.part).copies;
+  std::array<ReceivedList*, ndis::kIndicatedAtOnce> taken{};
+  std::size_t n = 0;
+  while (n < frames.size() && !binding.engine.knobs().force_resources.load(std::memory_order_relaxed) &&
+         (taken[n] = copies.take()) != nullptr) {
+    const std::span<const std::byte> bytes = frames[n].frame->bytes;
+    taken[n]->bytes.assign(bytes.begin(), bytes.end());
+    fill(*taken[n], frames[n], taken[n]->bytes, binding);
+    ++n;
+  }
+  if (n != 0) {
+    binding.hold(ndis::Held::kRetained, static_cast<std::uint32_t>(n));
+    indicate(binding, std::span(taken).first(n), 0);
+  }
+  if (n == frames.size()) {
+    return;
+  }
+  std::array<ReceivedList, ndis::kIndicatedAtOnce> in_ring;
+  std::size_t shown = 0;
+  for (const ndis::Indicated& frame : frames.subspan(n)) {
+    fill(in_ring[shown], frame, frame.frame->bytes, binding);
+    taken[shown] = &in_ring[shown];
+    ++shown;
+  }
+  indicate(binding, std::span(taken).first(shown), NDIS_RECEIVE_FLAGS_RESOURCES);
+  for (std::size_t i = 0; i < shown; ++i) {
+    if (in_ring[i].list.Next != (i + 1 < shown ? &in_ring[i + 1].list : nullptr)) {
+      binding.engine.violation("ProtocolReceiveNetBufferLists", "altered a list that it had to leave intact",
+                               binding.handle);
+      break;
+    }
+  }
+}
+
+void Driver6::indicate(ndis::Binding& binding, std::span<ReceivedList* const> lists, ULONG flags) {
+  bool one_type = true, one_vlan = true;
+  for (std::size_t i = 0; i < lists.size(); ++i) {
+    NET_BUFFER_LIST& list = lists[i]->list;
+    const NET_BUFFER_LIST& first = lists[0]->list;
+    list.Next = i + 1 < lists.size() ? &lists[i + 1]->list : nullptr;
+    one_type &= list.NetBufferListInfo[NetBufferListFrameType] == first.NetBufferListInfo[NetBufferListFrameType];
+    one_vlan &=
+        list.NetBufferListInfo[Ieee8021QNetBufferListInfo] == first.NetBufferListInfo[Ieee8021QNetBufferListInfo];
+  }
+  flags |= NDIS_RECEIVE_FLAGS_DISPATCH_LEVEL | NDIS_RECEIVE_FLAGS_PERFECT_FILTERED;
+  flags |= one_type ? NDIS_RECEIVE_FLAGS_SINGLE_ETHER_TYPE : 0;
+  flags |= one_vlan ? NDIS_RECEIVE_FLAGS_SINGLE_VLAN : 0;
+  chars_.ReceiveNetBufferListsHandler(binding.context, &lists[0]->list, 0, static_cast<ULONG>(lists.size()), flags);
+}
+
+// --- sending
+// ------------------------------------------------------------------------------------------------------------
+
+void Driver6::describe(ndis::Binding& binding, void* element, ndis::FrameList& frames) {
+  const auto& list = *static_cast<const NET_BUFFER_LIST*>(element);
+  const ndis::VlanTag tag = tag_of(list.NetBufferListInfo[Ieee8021QNetBufferListInfo]);
+  const std::size_t pad_to = binding.nic->header > 0 ? kLeastFrame : 0;
+  for (const NET_BUFFER* buffer = list.FirstNetBuffer; buffer != nullptr; buffer = buffer->Next) {
+    (void)describe_buffer(*buffer, frames);
+    frames.end_frame(tag, pad_to);
+  }
+}
+
+void Driver6::send_complete(ndis::Binding& binding, std::span<const ndis::Completed> elements) {
+  for (std::size_t i = 0; i < elements.size(); ++i) {
+    auto& list = *static_cast<NET_BUFFER_LIST*>(elements[i].element);
+    list.Status = to(elements[i].status);
+    list.Next = i + 1 < elements.size() ? static_cast<NET_BUFFER_LIST*>(elements[i + 1].element) : nullptr;
+  }
+  chars_.SendNetBufferListsCompleteHandler(binding.context, static_cast<NET_BUFFER_LIST*>(elements[0].element),
+                                           NDIS_SEND_COMPLETE_FLAGS_DISPATCH_LEVEL);
+}
+
+namespace {
+
+// What is wrong with a list before anything is sent of it.
+Status check(const NET_BUFFER_LIST& list, std::size_t header, std::size_t longest) {
+  std::uint32_t buffers = 0;
+  for (const NET_BUFFER* buffer = list.FirstNetBuffer; buffer != nullptr; buffer = buffer->Next) {
+    if (buffer->DataLength > longest || buffer->DataLength < std::max<std::size_t>(header, 1) ||
+        !has_all_bytes(*buffer) || ++buffers > kMostBuffers) {
+      return Status::kInvalidLength;
+    }
+  }
+  return buffers != 0 ? Status::kSuccess : Status::kInvalidLength;
+}
+
+}  // namespace
+}  // namespace turnpike::capi
+
+using namespace turnpike;  // allow using-namespace: the functions below are C's
+
+VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists, NDIS_PORT_NUMBER PortNumber,
+                            ULONG SendFlags) {
+  ndis::Engine* const engine = capi::running_engine();
+  if (engine == nullptr || NetBufferLists == nullptr) {
+    return;
+  }
+  const auto binding = engine->pin(capi::handle_of(NdisBindingHandle));
+  if (!binding || binding->generation() != ndis::Generation::k6) {
+    engine->violation("NdisSendNetBufferLists", "the handle names no binding", capi::handle_of(NdisBindingHandle));
+    return;
+  }
+  const std::size_t longest = engine->longest_frame(*binding);
+  const std::uint32_t loop = (SendFlags & NDIS_SEND_FLAGS_CHECK_FOR_LOOPBACK) != 0 ? ndis::send_flag::kLoopToSelf : 0;
+  static thread_local std::vector<ndis::SendItem> kept;
+  std::vector<ndis::SendItem> items = std::move(kept);
+  items.clear();
+  for (NET_BUFFER_LIST* list = NetBufferLists; list != nullptr; list = list->Next) {
+    if (list->SourceHandle != NdisBindingHandle) {
+      engine->violation("NdisSendNetBufferLists", "SourceHandle is not the binding: corrected", binding->handle);
+      list->SourceHandle = NdisBindingHandle;
+    }
+    items.push_back(
+        {.element = list,
+         .cancel_id = list->NetBufferListInfo[NetBufferListCancelId],
+         .flags = loop,
+         .preset = PortNumber != 0 ? ndis::Status::kInvalidPort : capi::check(*list, binding->nic->header, longest)});
+  }
+  (void)engine->send(binding->handle, items);
+  kept = std::move(items);
+}
+
+VOID NdisCancelSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PVOID CancelId) {
+  if (ndis::Engine* const engine = capi::running_engine()) {
+    engine->cancel_sends(capi::handle_of(NdisBindingHandle), CancelId);
+  }
+}
+
+VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists, ULONG) {
+  ndis::Engine* const engine = capi::running_engine();
+  if (engine == nullptr || NetBufferLists == nullptr) {
+    return;
+  }
+  const char* const function = "NdisReturnNetBufferLists";
+  const auto binding = engine->pin(capi::handle_of(NdisBindingHandle));
+  if (!binding || binding->generation() != ndis::Generation::k6) {
+    engine->violation(function, "the handle names no binding", capi::handle_of(NdisBindingHandle));
+    return;
+  }
+  auto& copies = static_cast<capi::Binding6&>(*binding->part).copies;
+  std::uint32_t returned = 0;
+  for (NET_BUFFER_LIST* list = NetBufferLists; list != nullptr;) {
+    NET_BUFFER_LIST* const next = list->Next;
+    auto* const received = reinterpret_cast<capi::ReceivedList*>(list);
+    if (list->SourceHandle != NdisBindingHandle || list->FirstNetBuffer != &received->buffer) {
+      engine->violation(function, "the list was not indicated on this binding", binding->handle);
+    } else if (received->bytes.empty()) {
+      engine->violation(function, "the list was indicated with RESOURCES: it goes back by itself", binding->handle);
+    } else if (!received->with_driver.exchange(false)) {
+      engine->violation(function, "the list was returned before", binding->handle);
+    } else {
+      copies.give_back(received);
+      ++returned;
+    }
+    list = next;
+  }
+  if (returned != 0) {
+    engine->returned(*binding, returned);
+  }
+}

@@ -1,0 +1,47 @@
+#include "capi/ndis_face.h"
+
+#include "base/log.h"
+
+namespace turnpike::capi {
+
+std::string text_of(const NDIS_STRING* string) {
+  std::string text;
+  if (string == nullptr || string->Buffer == nullptr) {
+    return text;
+  }
+  for (std::size_t i = 0; i < string->Length / sizeof(WCHAR); ++i) {
+    const auto c = static_cast<std::uint32_t>(string->Buffer[i]);
+    if (c < 0x80) {
+      text += static_cast<char>(c);
+    } else if (c < 0x800) {
+      text += static_cast<char>(0xC0 | c >> 6);
+      text += static_cast<char>(0x80 | (c & 0x3F));
+    } else {
+      text += static_cast<char>(0xE0 | (c >> 12 & 0xF));
+      text += static_cast<char>(0x80 | (c >> 6 & 0x3F));
+      text += static_cast<char>(0x80 | (c & 0x3F));
+    }
+  }
+  return text;
+}
+
+std::string upper(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 'a' + 'A') : c; });
+  return text;
+}
+
+void WideText::set(const std::string& text) {
+  text_.assign(text.begin(), text.end());
+  string_.Buffer = text_.data();
+  string_.Length = static_cast<USHORT>(text_.size() * sizeof(WCHAR));
+  string_.MaximumLength = static_cast<USHORT>(string_.Length + sizeof(WCHAR));
+}
+
+ndis::Engine* engine() {
+  const auto started = runtime::NdisWorld::instance().engine();
+  return started ? *started : nullptr;
+}
+
+ndis::Engine* running_engine() { return runtime::NdisWorld::instance().running(); }
+
+}  // namespace turnpike::capi

@@ -1,0 +1,99 @@
+// What both faces of NDIS share: numbers and texts that cross, the copies of received frames, the process's engine.
+#pragma once
+
+#include <ndis.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstring>
+#include <cwctype>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "ndis/engine.h"
+#include "runtime/ndis_world.h"
+
+namespace turnpike::capi {
+
+using ndis::Status;
+
+constexpr NDIS_STATUS to(Status status) { return static_cast<NDIS_STATUS>(static_cast<std::uint32_t>(status)); }
+constexpr Status status_of(NDIS_STATUS status) { return Status(static_cast<std::uint32_t>(status)); }
+inline NDIS_HANDLE to(Handle handle) { return reinterpret_cast<NDIS_HANDLE>(handle); }
+inline Handle handle_of(NDIS_HANDLE handle) { return std::bit_cast<Handle>(handle); }
+
+// Counted text, UTF-8 inside. Nothing where the structure contradicts itself.
+std::string text_of(const NDIS_STRING* string);
+std::string upper(std::string text);
+
+// Counted text for a driver: the structure and what it points to live as long as this does.
+class WideText {
+ public:
+  WideText() = default;
+  explicit WideText(const std::string& text) { set(text); }
+  WideText(const WideText&) = delete;
+  WideText& operator=(const WideText&) = delete;
+  void set(const std::string& text);
+  PNDIS_STRING get() { return &string_; }
+  const std::wstring& text() const { return text_; }
+
+ private:
+  std::wstring text_;
+  NDIS_STRING string_{};
+};
+
+inline void describe(MDL& mdl, const void* memory, std::size_t length) { MmInitializeMdl(&mdl, memory, length); }
+inline std::span<const std::byte> bytes_of(const MDL& mdl) {
+  return {static_cast<const std::byte*>(mdl.MappedSystemVa), mdl.ByteCount};
+}
+
+// The engine of this process, started if it was not. Null: it cannot be, and the log says why.
+ndis::Engine* engine();
+
+// The driver whose DriverEntry runs on this thread; 0: none.
+extern thread_local std::uint64_t loading_driver;
+
+// A call on something that exists only once the engine runs.
+ndis::Engine* running_engine();
+
+// Bounded copies of received frames that a driver may keep, and the descriptors that go with them. Slots are made when
+// first needed and used again; below an eighth of the bound none is given, so that there is always something left to
+// tell a driver by (contract, F.3).
+template <class Slot>
+class Copies {
+ public:
+  static constexpr std::size_t kBound = 1024;
+
+  Slot* take() {
+    const std::lock_guard lock(mutex_);
+    if (out_ >= kBound - kBound / 8) {
+      return nullptr;
+    }
+    if (free_.empty()) {
+      all_.push_back(std::make_unique<Slot>());
+      free_.push_back(all_.back().get());
+      free_.reserve(all_.size());
+    }
+    Slot* slot = free_.back();
+    free_.pop_back();
+    ++out_;
+    return slot;
+  }
+  void give_back(Slot* slot) {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(slot);
+    --out_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Slot>> all_;
+  std::vector<Slot*> free_;
+  std::size_t out_ = 0;
+};
+
+}  // namespace turnpike::capi

@@ -1,0 +1,477 @@
+// The C face of the host: turnpike/ndis.h.
+#include <dlfcn.h>
+#include <turnpike/ndis.h>
+
+#include <map>
+
+#include "base/immortal.h"
+#include "base/log.h"
+#include "capi/codes.h"
+#include "capi/ndis_face.h"
+
+namespace turnpike::capi {
+
+thread_local std::uint64_t loading_driver = 0;
+
+namespace {
+
+using runtime::NdisWorld;
+
+constexpr std::uint32_t kNotReady = 21;
+constexpr std::uint32_t kGeneralFailure = 31;
+constexpr std::uint32_t kModuleNotFound = 126;
+constexpr std::uint32_t kProcedureNotFound = 127;
+constexpr std::uint32_t kAlreadyExists = 183;
+constexpr std::uint32_t kNoMoreItems = 259;
+constexpr std::uint32_t kNotFound = 1168;
+
+std::uint32_t code_of(const Error& error) {
+  switch (error.kind) {
+    case ErrorKind::kInvalidArgument:
+      return kInvalidParameter;
+    case ErrorKind::kInvalidHandle:
+    case ErrorKind::kNotFound:
+      return kNotFound;
+    case ErrorKind::kAlreadyExists:
+      return kAlreadyExists;
+    case ErrorKind::kExhausted:
+      return kNotEnoughMemory;
+    case ErrorKind::kBusy:
+      return kBusy;
+    case ErrorKind::kUnsupported:
+      return kNotSupported;
+    default:
+      return kGeneralFailure;
+  }
+}
+
+std::uint32_t code_of(const Result<void>& result) { return result ? kSuccess : code_of(result.error()); }
+
+template <class Ask>
+std::uint32_t call(Ask&& ask) noexcept {
+  try {
+    return ask();
+  } catch (const std::bad_alloc&) {
+    return kNotEnoughMemory;
+  }
+}
+
+// On the engine, if it runs.
+template <class Ask>
+std::uint32_t on_engine(Ask&& ask) noexcept {
+  return call([&] {
+    ndis::Engine* const ndis = running_engine();
+    return ndis != nullptr ? ask(*ndis) : kNotReady;
+  });
+}
+
+// On the adapters in memory, if it runs on them.
+template <class Ask>
+std::uint32_t on_memory(Ask&& ask) noexcept {
+  return call([&] {
+    ndis::MemoryAdapters* const memory = NdisWorld::instance().memory();
+    if (memory == nullptr) {
+      return running_engine() != nullptr ? kNotSupported : kNotReady;
+    }
+    return ask(*memory);
+  });
+}
+
+// --- drivers
+// ------------------------------------------------------------------------------------------------------------
+
+struct LoadedDriver {
+  DRIVER_OBJECT object{};
+  WideText name, registry_path;
+  void* library = nullptr;
+};
+
+struct Drivers {
+  std::mutex mutex;
+  std::uint64_t last = 0;
+  std::map<std::uint64_t, std::unique_ptr<LoadedDriver>> loaded;
+};
+Drivers& drivers() {
+  static Immortal<Drivers> all;  // drivers may outlive main()
+  return all.value;
+}
+
+// Calls DriverEntry. A protocol that a failing one leaves behind is its omission.
+std::uint32_t enter(std::unique_ptr<LoadedDriver> driver, const std::string& name, PDRIVER_INITIALIZE entry,
+                    TP_NDIS_DRIVER* out, int32_t* status) {
+  driver->name.set("\\Driver\\" + name);
+  driver->registry_path.set("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\" + name);
+  driver->object.Size = sizeof(DRIVER_OBJECT);
+  driver->object.DriverName = *driver->name.get();
+  driver->object.DriverInit = entry;
+  std::uint64_t id = 0;
+  {
+    const std::lock_guard lock(drivers().mutex);
+    id = ++drivers().last;
+  }
+  const std::uint64_t outer = std::exchange(loading_driver, id);
+  const NTSTATUS result = entry(&driver->object, driver->registry_path.get());
+  loading_driver = outer;
+  if (status != nullptr) {
+    *status = result;
+  }
+  if (result < 0) {
+    if (ndis::Engine* const ndis = running_engine()) {
+      for (const Handle left : ndis->protocols_of(id)) {
+        ndis->violation("DriverEntry", "failed and left a protocol registered", left);
+        ndis->evict(left, "DriverEntry");
+      }
+    }
+    if (driver->library != nullptr) {
+      ::dlclose(driver->library);
+    }
+    return kGeneralFailure;
+  }
+  const std::lock_guard lock(drivers().mutex);
+  drivers().loaded.emplace(id, std::move(driver));
+  *out = id;
+  return kSuccess;
+}
+
+std::vector<std::string> list_of(const char* text) {
+  std::vector<std::string> list;
+  std::string_view rest = text != nullptr ? text : "";
+  while (!rest.empty()) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    if (comma != 0) {
+      list.emplace_back(rest.substr(0, comma));
+    }
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  }
+  return list;
+}
+
+net::InterfaceIndex of(std::uint32_t index) { return net::InterfaceIndex(index); }
+
+}  // namespace
+}  // namespace turnpike::capi
+
+using namespace turnpike;        // allow using-namespace: the functions below are C's
+using namespace turnpike::capi;  // allow using-namespace: and are made of these
+
+uint32_t TpNdisStart(const TP_NDIS_OPTIONS* options) noexcept {
+  return call([&] {
+    ndis::EngineOptions engine_options;
+    std::uint32_t adapters = TP_NDIS_ADAPTERS_KERNEL;
+    if (options != nullptr) {
+      adapters = options->adapters;
+      if (options->size != sizeof(*options) ||
+          (adapters != TP_NDIS_ADAPTERS_KERNEL && adapters != TP_NDIS_ADAPTERS_MEMORY)) {
+        return kInvalidParameter;
+      }
+      if (options->watchdog_ms != 0) {
+        engine_options.watchdog = std::chrono::milliseconds(options->watchdog_ms);
+      }
+    }
+    NdisWorld& world = NdisWorld::instance();
+    return code_of(adapters == TP_NDIS_ADAPTERS_MEMORY ? world.start_in_memory(engine_options)
+                                                       : world.start_by_default(engine_options));
+  });
+}
+
+uint32_t TpNdisStop(void) noexcept {
+  return call([&] {
+    const auto stopped = NdisWorld::instance().stop();
+    return !stopped && stopped.error().kind == ErrorKind::kNotFound ? kNotReady : code_of(stopped);
+  });
+}
+
+uint32_t TpNdisQuiesce(void) noexcept {
+  return on_engine([](ndis::Engine& ndis) {
+    ndis.quiesce();
+    return kSuccess;
+  });
+}
+
+// --- drivers
+// ------------------------------------------------------------------------------------------------------------
+
+uint32_t TpNdisLoadDriver(const char* path, TP_NDIS_DRIVER* driver, int32_t* status) noexcept {
+  return call([&] {
+    if (path == nullptr || driver == nullptr) {
+      return kInvalidParameter;
+    }
+    auto loaded = std::make_unique<LoadedDriver>();
+    loaded->library = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (loaded->library == nullptr) {
+      TURNPIKE_LOG(LogLevel::kError, "ndis", "a driver cannot be loaded", {"path", path}, {"reason", ::dlerror()});
+      return kModuleNotFound;
+    }
+    auto* const entry = reinterpret_cast<PDRIVER_INITIALIZE>(::dlsym(loaded->library, "DriverEntry"));
+    if (entry == nullptr) {
+      ::dlclose(loaded->library);
+      return kProcedureNotFound;
+    }
+    std::string name(path);
+    name.erase(0, name.rfind('/') + 1);
+    name.erase(std::min(name.find('.'), name.size()));
+    return enter(std::move(loaded), name, entry, driver, status);
+  });
+}
+
+uint32_t TpNdisStartDriver(const char* name, void* entry, TP_NDIS_DRIVER* driver, int32_t* status) noexcept {
+  return call([&] {
+    if (name == nullptr || entry == nullptr || driver == nullptr) {
+      return kInvalidParameter;
+    }
+    return enter(std::make_unique<LoadedDriver>(), name, reinterpret_cast<PDRIVER_INITIALIZE>(entry), driver, status);
+  });
+}
+
+uint32_t TpNdisUnloadDriver(TP_NDIS_DRIVER driver) noexcept {
+  return call([&] {
+    std::unique_ptr<LoadedDriver> loaded;
+    {
+      const std::lock_guard lock(drivers().mutex);
+      const auto at = drivers().loaded.find(driver);
+      if (at == drivers().loaded.end()) {
+        return kNotFound;
+      }
+      loaded = std::move(at->second);
+      drivers().loaded.erase(at);
+    }
+    ndis::Engine* const ndis = running_engine();
+    const std::vector<Handle> protocols = ndis != nullptr ? ndis->protocols_of(driver) : std::vector<Handle>{};
+    if (!protocols.empty() && loaded->object.DriverUnload == nullptr) {
+      const std::lock_guard lock(drivers().mutex);
+      drivers().loaded.emplace(driver, std::move(loaded));
+      return kGeneralFailure;
+    }
+    for (const Handle protocol : protocols) {
+      (void)ndis->retire(protocol);
+      if (ndis::Driver* const its = ndis->driver_of(protocol)) {
+        its->unload();
+      }
+    }
+    if (loaded->object.DriverUnload != nullptr) {
+      loaded->object.DriverUnload(&loaded->object);
+    }
+    if (ndis != nullptr && !ndis->protocols_of(driver).empty()) {
+      ndis->violation("DriverUnload", "left a protocol registered", protocols.front());
+      return kGeneralFailure;  // its code must stay: callbacks point into it
+    }
+    if (loaded->library != nullptr) {
+      ::dlclose(loaded->library);
+    }
+    return kSuccess;
+  });
+}
+
+uint32_t TpNdisUninstallProtocol(const char* protocol) noexcept {
+  return on_engine([&](ndis::Engine& ndis) {
+    if (protocol == nullptr) {
+      return kInvalidParameter;
+    }
+    const Handle handle = ndis.protocol_named(upper(protocol));
+    if (handle == Handle::kNone) {
+      return kNotFound;
+    }
+    const Result<void> retired = ndis.retire(handle);
+    if (retired) {
+      if (ndis::Driver* const driver = ndis.driver_of(handle)) {
+        driver->uninstall();
+      }
+    }
+    return code_of(retired);
+  });
+}
+
+// --- policy
+// -------------------------------------------------------------------------------------------------------------
+
+uint32_t TpNdisSetBindPolicy(const char* protocol, const TP_NDIS_POLICY* policy) noexcept {
+  return on_engine([&](ndis::Engine& ndis) {
+    if (policy == nullptr || policy->size != sizeof(*policy) || policy->bind > TP_NDIS_BIND_LIST) {
+      return kInvalidParameter;
+    }
+    ndis::BindPolicy wanted;
+    wanted.mode = ndis::BindPolicy::Mode(policy->bind);
+    wanted.globs = list_of(policy->list);
+    wanted.exclude = list_of(policy->exclude);
+    wanted.order = list_of(policy->order);
+    wanted.when_up = policy->when_up != 0;
+    ndis.set_policy(protocol != nullptr ? upper(protocol) : "", std::move(wanted));
+    return kSuccess;
+  });
+}
+
+uint32_t TpNdisAllowOpenAnywhere(const char* protocol, uint32_t allow) noexcept {
+  return on_engine([&](ndis::Engine& ndis) {
+    if (protocol == nullptr) {
+      return kInvalidParameter;
+    }
+    ndis.allow_open_anywhere(upper(protocol), allow != 0);
+    return kSuccess;
+  });
+}
+
+uint32_t TpNdisReleaseAdapter(uint32_t index) noexcept {
+  return on_engine([&](ndis::Engine& ndis) { return code_of(ndis.request_release(of(index))); });
+}
+
+uint32_t TpNdisGetCounters(TP_NDIS_COUNTERS* counters) noexcept {
+  return on_engine([&](ndis::Engine& ndis) {
+    if (counters == nullptr || counters->size < 2 * sizeof(std::uint32_t)) {
+      return kInvalidParameter;
+    }
+    const ndis::EngineCounts now = ndis.counts();
+    const TP_NDIS_COUNTERS all{.size = counters->size,
+                               .reserved = 0,
+                               .protocols = now.protocols,
+                               .bindings = now.bindings,
+                               .bind_operations = now.binds,
+                               .unbind_operations = now.unbinds,
+                               .adapters = now.adapters,
+                               .sends = now.sends,
+                               .requests = now.requests,
+                               .retained = now.retained,
+                               .callbacks = now.callbacks,
+                               .violations = now.violations};
+    std::memcpy(counters, &all, std::min<std::size_t>(counters->size, sizeof(all)));
+    return kSuccess;
+  });
+}
+
+// --- checked mode and knobs
+// ---------------------------------------------------------------------------------------------
+
+uint32_t TpNdisSetChecked(TP_NDIS_VIOLATION callback, void* context) noexcept {
+  return on_engine([&](ndis::Engine& ndis) {
+    ndis.knobs().checked = callback != nullptr;
+    if (callback == nullptr) {
+      ndis.verifier().set_callback({});
+    } else {
+      ndis.verifier().set_callback([callback, context](const ndis::Violation& violation) {
+        callback(context, violation.function, violation.what, static_cast<std::uint64_t>(violation.handle),
+                 violation.history.c_str());
+      });
+    }
+    return kSuccess;
+  });
+}
+
+uint32_t TpNdisSetKnob(uint32_t knob, uint32_t value) noexcept {
+  return on_engine([&](ndis::Engine& ndis) {
+    ndis::Knobs& knobs = ndis.knobs();
+    switch (knob) {
+      case TP_NDIS_KNOB_PEND:
+        knobs.force_pend = value;
+        break;
+      case TP_NDIS_KNOB_INLINE_COMPLETION:
+        knobs.inline_completion = value != 0;
+        break;
+      case TP_NDIS_KNOB_RESOURCES:
+        knobs.force_resources = value != 0;
+        break;
+      case TP_NDIS_KNOB_LOOKAHEAD:
+        knobs.force_lookahead = value;
+        break;
+      case TP_NDIS_KNOB_HOLD_REQUESTS:
+        knobs.hold_requests = value != 0;
+        if (value == 0) {
+          ndis.let_requests_go();
+        }
+        break;
+      default:
+        return kInvalidParameter;
+    }
+    return kSuccess;
+  });
+}
+
+// --- adapters in memory
+// -------------------------------------------------------------------------------------------------
+
+uint32_t TpNdisAdapterCreate(const char* name, uint32_t* index) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) {
+    if (name == nullptr || index == nullptr || *name == '\0') {
+      return kInvalidParameter;
+    }
+    *index = memory.add_ethernet(name).value();
+    return kSuccess;
+  });
+}
+
+uint32_t TpNdisAdapterDelete(uint32_t index) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) { return code_of(memory.remove(of(index))); });
+}
+
+uint32_t TpNdisAdapterSetCarrier(uint32_t index, uint32_t on) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) { return code_of(memory.set_carrier(of(index), on != 0)); });
+}
+
+uint32_t TpNdisAdapterSetMtu(uint32_t index, uint32_t mtu) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) {
+    return mtu == 0 ? kInvalidParameter : code_of(memory.set_mtu(of(index), mtu));
+  });
+}
+
+uint32_t TpNdisAdapterSetMac(uint32_t index, const uint8_t mac[6]) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) {
+    return mac == nullptr ? kInvalidParameter
+                          : code_of(memory.set_mac(of(index), *net::MacAddress::from_bytes(std::span(mac, 6))));
+  });
+}
+
+uint32_t TpNdisAdapterGetMac(uint32_t index, uint8_t mac[6]) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) {
+    const auto facts = memory.facts(of(index));
+    if (mac == nullptr || !facts) {
+      return mac == nullptr ? kInvalidParameter : code_of(facts.error());
+    }
+    std::ranges::copy(facts->mac.bytes(), mac);
+    return kSuccess;
+  });
+}
+
+uint32_t TpNdisAdapterInject(uint32_t index, const void* frame, size_t length) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) {
+    if (frame == nullptr && length != 0) {
+      return kInvalidParameter;
+    }
+    return code_of(memory.inject(of(index), std::span(static_cast<const std::byte*>(frame), length)));
+  });
+}
+
+uint32_t TpNdisAdapterTakeSent(uint32_t index, void* frame, size_t capacity, size_t* length) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) {
+    if (length == nullptr || (frame == nullptr && capacity != 0)) {
+      return kInvalidParameter;
+    }
+    const auto sent = memory.take_one_sent(of(index));
+    if (!sent) {
+      return kNoMoreItems;
+    }
+    *length = sent->bytes.size();
+    std::copy_n(sent->bytes.begin(), std::min(capacity, sent->bytes.size()), static_cast<std::byte*>(frame));
+    return kSuccess;
+  });
+}
+
+uint32_t TpNdisAdapterMakeRoom(uint32_t index, int32_t frames) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) { return code_of(memory.make_room(of(index), frames)); });
+}
+
+uint32_t TpNdisAdapterFailOpen(int32_t system_code) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) {
+    memory.fail_next(ndis::MemoryAdapters::Call::kOpen, {ErrorKind::kKernel, system_code, "as the test asked"});
+    return kSuccess;
+  });
+}
+
+uint32_t TpNdisAdapterGetReception(uint32_t index, uint32_t* filter, uint32_t* groups) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) {
+    const ndis::MemoryAdapters::Asked asked = memory.asked(of(index));
+    if (filter == nullptr || groups == nullptr) {
+      return kInvalidParameter;
+    }
+    *filter = asked.filter;
+    *groups = static_cast<std::uint32_t>(asked.groups.size());
+    return asked.open ? kSuccess : kNotFound;
+  });
+}

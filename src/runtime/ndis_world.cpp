@@ -1,0 +1,95 @@
+#include "runtime/ndis_world.h"
+
+#include "base/immortal.h"
+
+namespace turnpike::runtime {
+
+NdisWorld& NdisWorld::instance() {
+  static Immortal<NdisWorld> world;
+  return world.value;
+}
+
+Result<ndis::Engine*> NdisWorld::engine() {
+  if (ndis::Engine* now = running_.load(std::memory_order_acquire); now != nullptr) {
+    return now;
+  }
+  const std::lock_guard lock(mutex_);
+  if (engine_ == nullptr) {
+    auto source = default_source();
+    if (!source) {
+      return Failure(source.error());
+    }
+    if (auto started = start_locked(std::move(*source), {}); !started) {
+      return Failure(started.error());
+    }
+  }
+  return engine_.get();
+}
+
+ndis::Engine* NdisWorld::running() { return running_.load(std::memory_order_acquire); }
+
+Result<void> NdisWorld::start_locked(std::unique_ptr<ndis::AdapterSource> source, ndis::EngineOptions options) {
+  if (engine_ != nullptr) {
+    return fail(ErrorKind::kAlreadyExists, "NDIS runs already");
+  }
+  auto engine = std::make_unique<ndis::Engine>(*source, system_clock(), options);
+  if (auto started = engine->start(); !started) {
+    return started;
+  }
+  source_ = std::move(source);
+  engine_ = std::move(engine);
+  running_.store(engine_.get(), std::memory_order_release);
+  return {};
+}
+
+Result<void> NdisWorld::start(std::unique_ptr<ndis::AdapterSource> source, ndis::EngineOptions options) {
+  const std::lock_guard lock(mutex_);
+  return start_locked(std::move(source), options);
+}
+
+Result<std::unique_ptr<ndis::AdapterSource>> NdisWorld::default_source() {
+  const MakeSource make = make_source_.load();
+  if (make == nullptr) {
+    return fail(ErrorKind::kUnsupported, "no adapters: start NDIS with some first");
+  }
+  return make();
+}
+
+Result<void> NdisWorld::start_by_default(ndis::EngineOptions options) {
+  const std::lock_guard lock(mutex_);
+  auto source = default_source();
+  return source ? start_locked(std::move(*source), options) : Result<void>(Failure(source.error()));
+}
+
+Result<void> NdisWorld::start_in_memory(ndis::EngineOptions options) {
+  const std::lock_guard lock(mutex_);
+  auto source = std::make_unique<ndis::MemoryAdapters>();
+  ndis::MemoryAdapters* const memory = source.get();
+  auto started = start_locked(std::move(source), options);
+  if (started) {
+    memory_ = memory;
+  }
+  return started;
+}
+
+Result<void> NdisWorld::stop() {
+  const std::lock_guard lock(mutex_);
+  if (engine_ == nullptr) {
+    return fail(ErrorKind::kNotFound, "NDIS does not run");
+  }
+  if (engine_->counts().protocols != 0) {
+    return fail(ErrorKind::kBusy, "protocols are registered");
+  }
+  running_.store(nullptr);
+  engine_.reset();
+  source_.reset();
+  memory_ = nullptr;
+  return {};
+}
+
+ndis::MemoryAdapters* NdisWorld::memory() {
+  const std::lock_guard lock(mutex_);
+  return memory_;
+}
+
+}  // namespace turnpike::runtime

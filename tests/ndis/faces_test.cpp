@@ -1,0 +1,394 @@
+// Both faces together, as drivers call them: registration, frames both ways, requests, the host's functions. The
+// contract clause by clause is tested elsewhere; here is what the faces add to the engine.
+#include "ndis_driver.h"
+
+namespace turnpike::ndis_faces {
+namespace {
+
+class Faces : public NdisTest {};
+
+TEST_F(Faces, BindSixAndFiveToOneAdapter) {
+  const ULONG eth0 = adapter();
+  Driver6 six;
+  Driver5 five;
+  ULONG mtu = 0;
+  six.on_bind = [&](NDIS_HANDLE context, PNDIS_STRING name) {
+    mtu = six.parameters->MtuSize;
+    EXPECT_EQ(six.parameters->Header.Type, 0x86);
+    EXPECT_EQ(six.parameters->BoundIfIndex, eth0);
+    EXPECT_EQ(Bytes(six.parameters->CurrentMacAddress, six.parameters->CurrentMacAddress + 6), mac_of(eth0));
+    return six.bind(context, name);
+  };
+  ready(six);
+  ready(five);
+  EXPECT_EQ(mtu, 1500U);
+  ASSERT_EQ(six.opens.size(), 1U);
+  ASSERT_EQ(five.opens.size(), 1U);
+  EXPECT_EQ(six.opens[0]->medium, 2U);
+  EXPECT_EQ(five.query(OID_GEN_MAXIMUM_FRAME_SIZE), 1500U);
+  EXPECT_EQ(six.query(OID_GEN_MAXIMUM_TOTAL_SIZE), 1514U);
+  five.leave();
+  six.leave();
+  EXPECT_EQ(five.journal.take(), (Lines{"unbind"}));
+  EXPECT_EQ(six.journal.take(), (Lines{"pause", "unbind"}));
+  EXPECT_EQ(violations(), 0U);
+}
+
+TEST_F(Faces, RefuseWhatIsNoDriver) {
+  Driver6 six;
+  six.chars.Header.Revision = 0;
+  EXPECT_EQ(six.join(), NDIS_STATUS_BAD_CHARACTERISTICS);
+  six.chars.Header.Revision = 9;
+  six.chars.MinorNdisVersion = 99;
+  EXPECT_EQ(six.join(), NDIS_STATUS_BAD_VERSION);
+  six.chars.MinorNdisVersion = 30;
+  EXPECT_EQ(six.join(), NDIS_STATUS_SUCCESS);
+  Driver5 five("SIX");
+  EXPECT_EQ(five.join(), NDIS_STATUS_FAILURE);  // the name is taken, whatever the case
+  EXPECT_EQ(five.protocol, nullptr);
+  five.chars.MajorNdisVersion = 6;
+  EXPECT_EQ(five.join(), NDIS_STATUS_BAD_VERSION);
+  six.chars.BindAdapterHandlerEx = nullptr;
+  NDIS_HANDLE handle = nullptr;
+  EXPECT_EQ(NdisRegisterProtocolDriver(nullptr, &six.chars, &handle), NDIS_STATUS_BAD_CHARACTERISTICS);
+  EXPECT_EQ(NdisRegisterProtocolDriver(nullptr, nullptr, &handle), NDIS_STATUS_BAD_CHARACTERISTICS);
+}
+
+TEST_F(Faces, SixReceivesKeepsAndReturns) {
+  const ULONG eth0 = adapter();
+  Driver6 six;
+  std::vector<PNET_BUFFER_LIST> kept;
+  six.on_receive = [&](Open&, PNET_BUFFER_LIST lists, ULONG count, ULONG flags) {
+    EXPECT_EQ(count, 1U);
+    EXPECT_EQ(flags & NDIS_RECEIVE_FLAGS_RESOURCES, 0U);
+    kept.push_back(lists);
+  };
+  ready(six);
+  six.set_filter(NDIS_PACKET_TYPE_BROADCAST);
+  const Bytes frame = frame_to(kBroadcast, 200);
+  inject(eth0, frame);
+  inject(eth0, frame);
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(counters().retained, 2U);
+  const NET_BUFFER& buffer = *kept[0]->FirstNetBuffer;
+  ASSERT_EQ(buffer.DataLength, frame.size());
+  EXPECT_EQ(std::memcmp(MmGetSystemAddressForMdl(buffer.CurrentMdl), frame.data(), frame.size()), 0);
+  kept[0]->Next = kept[1];
+  NdisReturnNetBufferLists(six.opens[0]->handle, kept[0], 0);
+  EXPECT_EQ(counters().retained, 0U);
+  kept[0]->Next = nullptr;
+  NdisReturnNetBufferLists(six.opens[0]->handle, kept[0], 0);
+  EXPECT_EQ(rules, (Lines{"the list was returned before"}));
+  EXPECT_EQ(TpNdisSetKnob(TP_NDIS_KNOB_RESOURCES, 1), 0U);
+  six.on_receive = [](Open&, PNET_BUFFER_LIST, ULONG, ULONG flags) {
+    EXPECT_NE(flags & NDIS_RECEIVE_FLAGS_RESOURCES, 0U);
+  };
+  inject(eth0, frame);
+  EXPECT_EQ(counters().retained, 0U);
+  EXPECT_EQ(TpNdisSetKnob(TP_NDIS_KNOB_RESOURCES, 0), 0U);
+}
+
+TEST_F(Faces, RetainingEverythingStopsNobody) {
+  const ULONG eth0 = adapter();
+  Driver6 six;
+  std::vector<PNET_BUFFER_LIST> kept;
+  int scarce = 0;
+  six.on_receive = [&](Open&, PNET_BUFFER_LIST lists, ULONG, ULONG flags) {
+    if ((flags & NDIS_RECEIVE_FLAGS_RESOURCES) != 0) {
+      ++scarce;
+    } else {
+      kept.push_back(lists);
+    }
+  };
+  ready(six);
+  six.set_filter(NDIS_PACKET_TYPE_BROADCAST);
+  const Bytes frame = frame_to(kBroadcast);
+  for (int i = 0; i < 2000; ++i) {
+    inject(eth0, frame);
+  }
+  EXPECT_GT(kept.size(), 500U);
+  EXPECT_EQ(kept.size() + static_cast<std::size_t>(scarce), 2000U);
+  for (PNET_BUFFER_LIST list : kept) {
+    NdisReturnNetBufferLists(six.opens[0]->handle, list, 0);
+  }
+}
+
+TEST_F(Faces, SixSendsListsOfFrames) {
+  const ULONG eth0 = adapter();
+  Driver6 six;
+  ready(six);
+  Open& open = *six.opens[0];
+  const Bytes small = frame_to(kBroadcast, 20);
+  TestList one(open.handle, {small, frame_to(kBroadcast, 100)});
+  TestList two(open.handle, {frame_to(kBroadcast, 1515)});
+  TestList three(open.handle, {frame_to(kBroadcast, 1514)});
+  six.send(open, {&one, &two, &three});
+  settle();
+  EXPECT_EQ(one.status, NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(two.status, NDIS_STATUS_INVALID_LENGTH);
+  EXPECT_EQ(three.status, NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(one.completions + two.completions + three.completions, 3);
+  const std::vector<Bytes> sent = take_sent(eth0);
+  ASSERT_EQ(sent.size(), 3U);
+  EXPECT_EQ(sent[0].size(), 60U);
+  EXPECT_TRUE(std::equal(small.begin(), small.end(), sent[0].begin()));
+  EXPECT_EQ(sent[1].size(), 100U);
+  TestList bad_port(open.handle, {small});
+  six.send(open, {&bad_port}, 0, 1);
+  settle();
+  EXPECT_EQ(bad_port.status, NDIS_STATUS_INVALID_PORT);
+}
+
+TEST_F(Faces, FiveReceivesPacketsAndReturnsThemAsOftenAsItSaid) {
+  const ULONG eth0 = adapter();
+  Driver5 five;
+  std::vector<PNDIS_PACKET> kept;
+  five.on_packet = [&](Open&, PNDIS_PACKET packet) {
+    EXPECT_EQ(NDIS_GET_PACKET_STATUS(packet), NDIS_STATUS_SUCCESS);
+    kept.push_back(packet);
+    return 2;
+  };
+  ready(five);
+  five.set_filter(NDIS_PACKET_TYPE_BROADCAST);
+  const Bytes frame = frame_to(kBroadcast, 77);
+  inject(eth0, frame);
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0]->Private.TotalLength, 77U);
+  EXPECT_EQ(std::memcmp(MmGetSystemAddressForMdl(kept[0]->Private.Head), frame.data(), frame.size()), 0);
+  NdisReturnPackets(kept.data(), 1);
+  EXPECT_EQ(counters().retained, 1U);
+  NdisReturnPackets(kept.data(), 1);
+  EXPECT_EQ(counters().retained, 0U);
+  NdisReturnPackets(kept.data(), 1);
+  EXPECT_EQ(rules, (Lines{"the packet was returned too often"}));
+}
+
+TEST_F(Faces, FiveLooksAheadAndTransfers) {
+  const ULONG eth0 = adapter();
+  Driver5 five("five", 0, false);
+  EXPECT_EQ(TpNdisSetKnob(TP_NDIS_KNOB_LOOKAHEAD, 64), 0U);
+  const Bytes frame = frame_to(kBroadcast, 300);
+  TestPacket rest({Bytes(100), Bytes(200)});
+  NDIS_HANDLE stale = nullptr;
+  five.on_receive = [&](Open& open, NDIS_HANDLE mac, const Bytes& header, const Bytes& lookahead, UINT size) {
+    EXPECT_EQ(header.size(), 14U);
+    EXPECT_EQ(lookahead.size(), 64U);
+    EXPECT_EQ(size, 286U);
+    stale = mac;
+    NDIS_STATUS status = NDIS_STATUS_FAILURE;
+    UINT moved = 0;
+    NdisTransferData(&status, open.handle, mac, 64, size - 64, rest.packet(), &moved);
+    EXPECT_EQ(status, NDIS_STATUS_SUCCESS);
+    EXPECT_EQ(moved, 222U);
+    EXPECT_EQ(std::memcmp(rest.memory[0].data(), frame.data() + 78, 100), 0);
+    NdisTransferData(&status, open.handle, mac, 64, size, rest.packet(), &moved);
+    EXPECT_EQ(status, NDIS_STATUS_FAILURE);
+    PNDIS_PACKET const whole = NdisGetReceivedPacket(open.handle, mac);
+    EXPECT_EQ(whole->Private.TotalLength, 300U);
+    return NDIS_STATUS_NOT_ACCEPTED;
+  };
+  ready(five);
+  five.set_filter(NDIS_PACKET_TYPE_BROADCAST);
+  inject(eth0, frame);
+  EXPECT_EQ(five.journal.take(), (Lines{"receive", "receive complete"}));
+  NDIS_STATUS status = NDIS_STATUS_SUCCESS;
+  UINT moved = 0;
+  NdisTransferData(&status, five.opens[0]->handle, stale, 0, 1, rest.packet(), &moved);
+  EXPECT_EQ(status, NDIS_STATUS_FAILURE);
+  EXPECT_EQ(NdisGetReceivedPacket(five.opens[0]->handle, stale), nullptr);
+  EXPECT_EQ(TpNdisSetKnob(TP_NDIS_KNOB_LOOKAHEAD, 0), 0U);
+}
+
+TEST_F(Faces, FiveSendsAndSeesItsOwn) {
+  const ULONG eth0 = adapter();
+  Driver5 five;
+  int looped = 0;
+  five.on_packet = [&](Open&, PNDIS_PACKET packet) {
+    looped += (NdisGetPacketFlags(packet) & NDIS_FLAGS_IS_LOOPBACK_PACKET) != 0 ? 1 : 0;
+    return 0;
+  };
+  ready(five);
+  five.set_filter(NDIS_PACKET_TYPE_BROADCAST);
+  Open& open = *five.opens[0];
+  const Bytes frame = frame_to(kBroadcast, 90);
+  TestPacket pieces({Bytes(frame.begin(), frame.begin() + 14), Bytes(frame.begin() + 14, frame.end())});
+  EXPECT_EQ(five.send(open, pieces), NDIS_STATUS_SUCCESS);
+  TestPacket quiet({frame});
+  NdisSetPacketFlags(quiet.packet(), NDIS_FLAGS_DONT_LOOPBACK);
+  EXPECT_EQ(five.send(open, quiet), NDIS_STATUS_SUCCESS);
+  TestPacket long_one({frame_to(kBroadcast, 1515)});
+  EXPECT_EQ(five.send(open, long_one), NDIS_STATUS_INVALID_PACKET);
+  five.send(open, {&pieces, &long_one});
+  settle();
+  EXPECT_EQ(pieces.completions, 1);
+  EXPECT_EQ(long_one.status, NDIS_STATUS_INVALID_PACKET);
+  EXPECT_EQ(looped, 2);
+  EXPECT_EQ(take_sent(eth0), (std::vector<Bytes>{frame, frame, frame}));
+}
+
+TEST_F(Faces, EverythingMayPendOrRunInline) {
+  for (const ULONG inlined : {0U, 1U}) {
+    const ULONG eth0 = adapter();
+    EXPECT_EQ(TpNdisSetKnob(TP_NDIS_KNOB_INLINE_COMPLETION, inlined), 0U);
+    pend(0x1f);
+    Driver6 six;
+    Driver5 five;
+    ready(six);
+    ready(five);
+    ULONG filter = NDIS_PACKET_TYPE_BROADCAST;
+    EXPECT_EQ(five.request(five.opens[0]->handle, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter, 4),
+              NDIS_STATUS_PENDING);
+    settle();
+    EXPECT_EQ(five.last_request, NDIS_STATUS_SUCCESS);
+    TestPacket packet({frame_to(kBroadcast)});
+    EXPECT_EQ(five.send(*five.opens[0], packet), NDIS_STATUS_PENDING);
+    settle();
+    EXPECT_EQ(packet.completions, 1);
+    five.leave();
+    six.leave();
+    pend(0);
+    EXPECT_EQ(TpNdisSetKnob(TP_NDIS_KNOB_INLINE_COMPLETION, 0), 0U);
+    EXPECT_EQ(five.journal.count("close complete"), 1U);
+    EXPECT_EQ(TpNdisAdapterDelete(eth0), 0U);
+  }
+}
+
+NTSTATUS failing_entry(PDRIVER_OBJECT, PUNICODE_STRING path) {
+  static Driver6 forgotten("forgotten");
+  EXPECT_EQ(narrow(path), "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\lazy");
+  EXPECT_EQ(forgotten.join(), NDIS_STATUS_SUCCESS);
+  forgotten.protocol = nullptr;
+  return static_cast<NTSTATUS>(0xC0000001);
+}
+
+Driver5* hosted = nullptr;
+NTSTATUS good_entry(PDRIVER_OBJECT object, PUNICODE_STRING) {
+  object->DriverUnload = [](PDRIVER_OBJECT) {
+    hosted->journal.add("driver unload");
+    hosted->leave();
+  };
+  hosted->chars.UnloadHandler = [] { hosted->journal.add("unload handler"); };
+  return hosted->join();
+}
+
+TEST_F(Faces, TheHostBringsDriversInAndOut) {
+  adapter();
+  TP_NDIS_DRIVER driver = 0;
+  int32_t status = 0;
+  EXPECT_EQ(TpNdisStartDriver("lazy", reinterpret_cast<void*>(failing_entry), &driver, &status), 31U);
+  EXPECT_EQ(status, static_cast<int32_t>(0xC0000001));
+  EXPECT_EQ(counters().protocols, 0U);
+  EXPECT_EQ(rules, (Lines{"failed and left a protocol registered"}));
+  Driver5 five;
+  hosted = &five;
+  EXPECT_EQ(TpNdisStartDriver("good", reinterpret_cast<void*>(good_entry), &driver, &status), 0U);
+  ASSERT_TRUE(five.journal.await("binds complete"));
+  settle();
+  five.journal.take();
+  EXPECT_EQ(TpNdisStop(), 170U);
+  EXPECT_EQ(TpNdisUnloadDriver(driver), 0U);
+  EXPECT_EQ(five.journal.take(), (Lines{"unbind", "unload handler", "driver unload"}));
+  EXPECT_EQ(TpNdisUnloadDriver(driver), 1168U);
+  EXPECT_EQ(TpNdisLoadDriver("/nowhere.so", &driver, nullptr), 126U);
+}
+
+TEST_F(Faces, ThePolicyDecides) {
+  adapter("eth0");
+  adapter("veth1");
+  TP_NDIS_POLICY policy{.size = sizeof(policy),
+                        .bind = TP_NDIS_BIND_LIST,
+                        .list = "veth*",
+                        .exclude = nullptr,
+                        .order = nullptr,
+                        .when_up = 0};
+  EXPECT_EQ(TpNdisSetBindPolicy("six", &policy), 0U);
+  Driver6 six;
+  ASSERT_EQ(six.join(), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(six.opens.size(), 1U);
+  policy.bind = TP_NDIS_BIND_ALL_ETHERNET;
+  EXPECT_EQ(TpNdisSetBindPolicy("six", &policy), 0U);
+  settle();
+  EXPECT_EQ(six.journal.count("bind"), 2U);
+  policy.bind = TP_NDIS_BIND_NONE;
+  EXPECT_EQ(TpNdisSetBindPolicy("SIX", &policy), 0U);
+  settle();
+  EXPECT_EQ(six.journal.count("unbind"), 2U);
+  policy.bind = 7;
+  EXPECT_EQ(TpNdisSetBindPolicy("six", &policy), 87U);
+}
+
+// Every function with null, stale and foreign arguments: an answer, no crash, nothing changed.
+TEST_F(Faces, BadInput) {
+  adapter();
+  const NDIS_HANDLE stale = reinterpret_cast<NDIS_HANDLE>(0x5212345678901234);
+  NDIS_STATUS status = 0;
+  UINT index = 0;
+  NDIS_HANDLE out = nullptr;
+  for (const NDIS_HANDLE handle : {NDIS_HANDLE{}, stale}) {
+    NdisRegisterProtocol(&status, &out, nullptr, 0);
+    EXPECT_EQ(status, NDIS_STATUS_BAD_CHARACTERISTICS);
+    NdisDeregisterProtocol(&status, handle);
+    EXPECT_EQ(status, NDIS_STATUS_SUCCESS);
+    NdisDeregisterProtocolDriver(handle);
+    NdisOpenAdapter(&status, nullptr, &out, &index, nullptr, 0, handle, nullptr, nullptr, 0, nullptr);
+    EXPECT_EQ(status, NDIS_STATUS_FAILURE);
+    EXPECT_EQ(NdisOpenAdapterEx(handle, nullptr, nullptr, handle, &out), NDIS_STATUS_FAILURE);
+    NdisCloseAdapter(&status, handle);
+    EXPECT_EQ(status, NDIS_STATUS_ADAPTER_NOT_OPEN);
+    EXPECT_EQ(NdisCloseAdapterEx(handle), NDIS_STATUS_ADAPTER_NOT_OPEN);
+    EXPECT_EQ(NdisUnbindAdapter(handle), NDIS_STATUS_ADAPTER_NOT_OPEN);
+    NdisCompleteBindAdapter(handle, 0, 0);
+    NdisCompleteBindAdapterEx(handle, 0);
+    NdisCompleteUnbindAdapter(handle, 0);
+    NdisCompleteUnbindAdapterEx(handle);
+    NdisCompletePnPEvent(0, handle, nullptr);
+    NdisCompleteNetPnPEvent(handle, nullptr, 0);
+    NdisSend(&status, handle, nullptr);
+    EXPECT_EQ(status, NDIS_STATUS_ADAPTER_NOT_OPEN);
+    NdisSendPackets(handle, nullptr, 1);
+    NdisCancelSendPackets(handle, nullptr);
+    NdisSendNetBufferLists(handle, nullptr, 0, 0);
+    NdisCancelSendNetBufferLists(handle, nullptr);
+    NdisReturnNetBufferLists(handle, nullptr, 0);
+    PNDIS_PACKET none = nullptr;
+    NdisReturnPackets(&none, 1);
+    NdisReturnPackets(nullptr, 1);
+    NdisTransferData(&status, handle, handle, 0, 0, nullptr, &index);
+    EXPECT_EQ(status, NDIS_STATUS_ADAPTER_NOT_OPEN);
+    EXPECT_EQ(NdisGetReceivedPacket(handle, handle), nullptr);
+    NDIS_REQUEST request{};
+    NdisRequest(&status, handle, &request);
+    EXPECT_EQ(status, NDIS_STATUS_ADAPTER_NOT_OPEN);
+    EXPECT_EQ(NdisOidRequest(handle, nullptr), NDIS_STATUS_INVALID_PARAMETER);
+    NdisCancelOidRequest(handle, nullptr);
+    NdisCancelDirectOidRequest(handle, nullptr);
+    EXPECT_EQ(NdisDirectOidRequest(handle, nullptr), NDIS_STATUS_ADAPTER_NOT_OPEN);
+    EXPECT_EQ(NdisSynchronousOidRequest(handle, nullptr), NDIS_STATUS_ADAPTER_NOT_OPEN);
+    NdisReset(&status, handle);
+    EXPECT_EQ(status, NDIS_STATUS_ADAPTER_NOT_OPEN);
+    NdisReEnumerateProtocolBindings(handle);
+    EXPECT_EQ(NdisSetOptionalHandlers(handle, nullptr), NDIS_STATUS_FAILURE);
+    EXPECT_EQ(NdisQueryAdapterInstanceName(nullptr, handle), NDIS_STATUS_FAILURE);
+    EXPECT_EQ(NdisQueryBindInstanceName(nullptr, handle), NDIS_STATUS_FAILURE);
+    EXPECT_EQ(NdisIfQueryBindingIfIndex(handle, nullptr, nullptr, nullptr, nullptr), NDIS_STATUS_ADAPTER_NOT_OPEN);
+    EXPECT_EQ(NdisEnumerateFilterModules(handle, nullptr, 0, nullptr, nullptr), NDIS_STATUS_SUCCESS);
+  }
+  EXPECT_EQ(TpNdisAdapterCreate(nullptr, nullptr), 87U);
+  EXPECT_EQ(TpNdisAdapterDelete(1), 1168U);
+  EXPECT_EQ(TpNdisAdapterSetCarrier(1, 1), 1168U);
+  EXPECT_EQ(TpNdisAdapterSetMtu(1, 0), 87U);
+  EXPECT_EQ(TpNdisAdapterSetMac(1, nullptr), 87U);
+  EXPECT_EQ(TpNdisAdapterGetMac(1, nullptr), 87U);
+  EXPECT_EQ(TpNdisAdapterInject(1, nullptr, 0), 1168U);
+  EXPECT_EQ(TpNdisAdapterTakeSent(1, nullptr, 0, nullptr), 87U);
+  EXPECT_EQ(TpNdisAdapterMakeRoom(1, 0), 1168U);
+  EXPECT_EQ(TpNdisAdapterGetReception(1, nullptr, nullptr), 87U);
+  EXPECT_EQ(TpNdisSetKnob(77, 0), 87U);
+  EXPECT_EQ(TpNdisUninstallProtocol("nobody"), 1168U);
+  EXPECT_EQ(TpNdisAllowOpenAnywhere(nullptr, 1), 87U);
+  EXPECT_EQ(TpNdisReleaseAdapter(1), 1168U);
+  EXPECT_EQ(TpNdisStart(nullptr), 50U);
+}
+
+}  // namespace
+}  // namespace turnpike::ndis_faces
