@@ -18,10 +18,14 @@ class ShortLock {
   ShortLock& operator=(const ShortLock&) = delete;
 
   void lock() {
-    std::uint32_t state = kFree;
-    if (!state_.compare_exchange_strong(state, kHeld, std::memory_order_acquire, std::memory_order_relaxed)) {
+    if (!try_lock()) {
       lock_contended();
     }
+  }
+
+  bool try_lock() {
+    std::uint32_t state = kFree;
+    return state_.compare_exchange_strong(state, kHeld, std::memory_order_acquire, std::memory_order_relaxed);
   }
 
   void unlock() {
