@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 
+#include "kernel/adapters_port.h"
 #include "kernel/background_closer.h"
 #include "kernel/net_namespace.h"
 #include "ndis/port.h"
@@ -33,5 +34,7 @@ Error denied_or_kernel(int error, const char* what, const char* capability, cons
 Result<ndis::AdapterStatistics> read_statistics(const NetNamespace& where, net::InterfaceIndex index);
 
 Result<std::unique_ptr<ndis::Adapter>> open_packet_adapter(const AdapterOpening& opening);
+// kUnsupported where libxdp was not there when this was built.
+Result<std::unique_ptr<ndis::Adapter>> open_xdp_adapter(const AdapterOpening& opening, Steal steal);
 
 }  // namespace turnpike::kernel

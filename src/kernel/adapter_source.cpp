@@ -155,6 +155,7 @@ Result<std::unique_ptr<ndis::Adapter>> RealAdapters::open(net::InterfaceIndex in
       case AdapterKind::kPacket:
         return open_packet_adapter(prepared->first);
       case AdapterKind::kXdp:
+        return open_xdp_adapter(prepared->first, options_.steal);
       case AdapterKind::kTap:
         break;
     }

@@ -18,22 +18,18 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstring>
-#include <mutex>
-#include <set>
 
 #include "kernel/adapter_opening.h"
 #include "kernel/frame_sender.h"
 #include "kernel/loop_thread.h"
 #include "kernel/packet_ring.h"
-#include "kernel/reception_program.h"
+#include "kernel/packet_socket.h"
 
 namespace turnpike::kernel {
 namespace {
 
-namespace type = ndis::packet_type;
 using ndis::InFrame;
 using net::MacAddress;
 
@@ -41,174 +37,27 @@ constexpr std::size_t kBatch = 64;
 constexpr int kLooks = 10;
 constexpr int kLookMs = 20;
 constexpr std::size_t kLongest = std::size_t{1} << 17;  // of a super-frame that we cut
-constexpr int kQueueBytes = 8 << 20;                    // for frames that no slot holds
-
-constexpr std::uint16_t on_the_wire(std::uint16_t number) {
-  return std::endian::native == std::endian::little ? static_cast<std::uint16_t>(number << 8 | number >> 8) : number;
-}
 
 ndis::VlanTag tag_of(std::uint32_t status, std::uint16_t tci, std::uint16_t protocol) {
   if ((status & TP_STATUS_VLAN_VALID) == 0) return {};
   return {tci, (status & TP_STATUS_VLAN_TPID_VALID) != 0 ? protocol : std::uint16_t{ETH_P_8021Q}};
 }
 
-// What the device itself is asked for, beyond what it hands up anyway.
-struct Memberships {
-  bool promiscuous = false;
-  bool all_groups = false;
-  std::set<MacAddress> groups;
+// --- the adapter -----------------------------------------------------------------------------------------------------
 
-  static Memberships of(const ndis::Reception& wanted) {
-    Memberships made;
-    made.promiscuous = (wanted.filter & type::kPromiscuous) != 0;
-    made.all_groups = (wanted.filter & type::kAllMulticast) != 0;
-    if ((wanted.filter & type::kMulticast) != 0) made.groups = {wanted.groups.begin(), wanted.groups.end()};
-    return made;
-  }
-};
+constexpr int kQueueBytes = 8 << 20;  // for frames that no slot holds
 
-class PacketSocket {
- public:
-  static Result<PacketSocket> open(const AdapterOpening& opening);
-
-  [[nodiscard]] int number() const { return descriptor_.number(); }
-  Descriptor take() { return std::move(descriptor_); }
-
-  // What receive() of the port says; on failure it is as before, as far as the kernel takes things back.
-  Result<void> want(const ndis::Reception& wanted);
-  // No frame reaches the ring from now on, and the device is asked for nothing.
-  void want_nothing() noexcept;
-  // Whether it still belongs to the device.
-  [[nodiscard]] bool is_bound() const;
-  // To the interface, for frames of `type`; 0: to send alone.
-  Result<void> bind(std::uint16_t type);
-
- private:
-  PacketSocket(Descriptor descriptor, net::InterfaceIndex index)
-      : descriptor_(std::move(descriptor)), index_(static_cast<int>(index.value())) {}
-
-  Result<void> set(int option, int value);
-  Result<void> filter(const ndis::Reception& wanted);
-  Result<void> membership(bool add, unsigned short kind, const MacAddress& group = {});
-  Result<void> change(const Memberships& to, bool add, const Memberships& from);
-
-  Descriptor descriptor_;
-  int index_;
-  std::uint16_t bound_ = 0;
-  Memberships memberships_;
-};
-
-Result<PacketSocket> PacketSocket::open(const AdapterOpening& opening) {
-  Descriptor descriptor;
-  int error = 0;
-  const auto entered = opening.where->inside([&] {
-    descriptor.reset(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    error = errno;
-  });
-  if (!entered)
-    return tl::unexpected(
-        denied_or_kernel(entered.error().system_code, entered.error().what, "CAP_SYS_ADMIN", opening));
-  if (!descriptor.is_open()) return tl::unexpected(denied_or_kernel(error, "no packet socket", "CAP_NET_RAW", opening));
-  PacketSocket made(std::move(descriptor), opening.index);
+// What a ring wants of its socket before it is laid out.
+Result<void> prepare(PacketSocket& socket) {
   for (const auto& [option, value] : {std::pair{PACKET_VERSION, int{TPACKET_V2}}, std::pair{PACKET_VNET_HDR, 1},
                                       std::pair{PACKET_COPY_THRESH, 1}, std::pair{PACKET_IGNORE_OUTGOING, 1}}) {
-    if (const auto done = made.set(option, value); !done) return tl::unexpected(done.error());
+    if (const auto done = socket.set(option, value); !done) return done;
   }
   // Beyond the system's limit where that is permitted.
-  if (::setsockopt(made.number(), SOL_SOCKET, SO_RCVBUFFORCE, &kQueueBytes, sizeof kQueueBytes) != 0)
-    ::setsockopt(made.number(), SOL_SOCKET, SO_RCVBUF, &kQueueBytes, sizeof kQueueBytes);
-  return made;
-}
-
-Result<void> PacketSocket::set(int option, int value) {
-  if (::setsockopt(number(), SOL_PACKET, option, &value, sizeof value) == 0) return {};
-  return fail_errno(errno, "the packet socket takes no such option");
-}
-
-Result<void> PacketSocket::bind(std::uint16_t type) {
-  sockaddr_ll where{};
-  where.sll_family = AF_PACKET;
-  where.sll_protocol = on_the_wire(type);
-  where.sll_ifindex = index_;
-  if (::bind(number(), reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0) {
-    if (errno == ENODEV) return fail(ErrorKind::kNotFound, "the interface has gone");
-    return fail_errno(errno, "the interface cannot be bound to");
-  }
-  bound_ = type;
+  if (::setsockopt(socket.number(), SOL_SOCKET, SO_RCVBUFFORCE, &kQueueBytes, sizeof kQueueBytes) != 0)
+    ::setsockopt(socket.number(), SOL_SOCKET, SO_RCVBUF, &kQueueBytes, sizeof kQueueBytes);
   return {};
 }
-
-bool PacketSocket::is_bound() const {
-  sockaddr_ll where{};
-  socklen_t size = sizeof where;
-  return ::getsockname(number(), reinterpret_cast<sockaddr*>(&where), &size) == 0 && where.sll_ifindex == index_;
-}
-
-Result<void> PacketSocket::filter(const ndis::Reception& wanted) {
-  const auto program = reception_program(wanted);
-  const sock_fprog whole{static_cast<unsigned short>(program.size()), const_cast<sock_filter*>(program.data())};
-  if (::setsockopt(number(), SOL_SOCKET, SO_ATTACH_FILTER, &whole, sizeof whole) == 0) return {};
-  return fail_errno(errno, "the kernel takes no packet filter");
-}
-
-Result<void> PacketSocket::membership(bool add, unsigned short kind, const MacAddress& group) {
-  packet_mreq request{};
-  request.mr_ifindex = index_;
-  request.mr_type = kind;
-  request.mr_alen = kind == PACKET_MR_MULTICAST ? 6 : 0;
-  std::ranges::copy(group.bytes(), request.mr_address);
-  if (::setsockopt(number(), SOL_PACKET, add ? PACKET_ADD_MEMBERSHIP : PACKET_DROP_MEMBERSHIP, &request,
-                   sizeof request) == 0)
-    return {};
-  return fail_errno(errno, "the device takes no such membership");
-}
-
-// Adds (or drops) what `to` has and `from` has not.
-Result<void> PacketSocket::change(const Memberships& to, bool add, const Memberships& from) {
-  Result<void> result;
-  const auto note = [&result](Result<void> one) {
-    if (!one && result) result = one;
-  };
-  if (to.promiscuous && !from.promiscuous) note(membership(add, PACKET_MR_PROMISC));
-  if (to.all_groups && !from.all_groups) note(membership(add, PACKET_MR_ALLMULTI));
-  for (const MacAddress& group : to.groups) {
-    if (!from.groups.contains(group)) note(membership(add, PACKET_MR_MULTICAST, group));
-  }
-  return result;
-}
-
-// What widens first, what narrows last: nothing that both wishes hold is missed between.
-Result<void> PacketSocket::want(const ndis::Reception& wanted) {
-  Memberships next = Memberships::of(wanted);
-  if (const auto added = change(next, true, memberships_); !added) {
-    static_cast<void>(change(next, false, memberships_));
-    return added;
-  }
-  const auto done = set(PACKET_IGNORE_OUTGOING, wanted.local_sends ? 0 : 1)
-                        .and_then([&] { return filter(wanted); })
-                        .and_then([&]() -> Result<void> {
-                          const std::uint16_t wanted_type = wants_frames(wanted) ? ETH_P_ALL : 0;
-                          return wanted_type == bound_ ? Result<void>{} : bind(wanted_type);
-                        });
-  if (!done) {
-    static_cast<void>(change(next, false, memberships_));
-    return done;
-  }
-  // What cannot be dropped went with its device.
-  static_cast<void>(change(memberships_, false, next));
-  memberships_ = std::move(next);
-  return {};
-}
-
-void PacketSocket::want_nothing() noexcept {
-  constexpr sock_filter kNothing = BPF_STMT(BPF_RET | BPF_K, 0);
-  const sock_fprog whole{1, const_cast<sock_filter*>(&kNothing)};
-  ::setsockopt(number(), SOL_SOCKET, SO_ATTACH_FILTER, &whole, sizeof whole);
-  static_cast<void>(change(memberships_, false, {}));
-  memberships_ = {};
-}
-
-// --- the adapter -----------------------------------------------------------------------------------------------------
 
 // What the receiving thread counts; others read.
 struct Counted {
@@ -272,6 +121,7 @@ Result<void> PacketAdapter::start() {
   auto socket = PacketSocket::open(opening_);
   if (!socket) return tl::unexpected(socket.error());
   socket_.emplace(std::move(*socket));
+  if (const auto prepared = prepare(*socket_); !prepared) return prepared;
   auto ring = PacketRing::lay_out(socket_->number(), opening_.mtu->load());
   if (!ring) return tl::unexpected(ring.error());
   ring_ = std::move(*ring);

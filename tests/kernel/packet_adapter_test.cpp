@@ -10,87 +10,18 @@
 
 #include <thread>
 
-#include "adapter_parts.h"
+#include "adapter_scene.h"
 
 namespace turnpike::kernel {
 namespace {
 
 namespace type = ndis::packet_type;
-using ground::ethernet;
 using ground::Ground;
 using ground::Host;
 using net::MacAddress;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-
-const Octets kPayload(46, 0x5a);
-constexpr std::uint16_t kType = 0x88b5;
-
-// Two hosts on a wire, and an adapter at the right end.
-class Scene {
- public:
-  explicit Scene(Ground& ground, AdapterOptions options = {}) : left(ground.host("left")), right(ground.host("right")) {
-    ground.wire({left, "eth0", {"10.0.0.1/24"}}, {right, "eth0", {"10.0.0.2/24"}});
-    right.inside([&] {
-      index = net::InterfaceIndex(::if_nametoindex("eth0"));
-      source = open_real_adapters(std::move(options)).value();
-    });
-    EXPECT_TRUE(source->start(events));
-    EXPECT_TRUE(events.await_listed());
-  }
-  ~Scene() {
-    adapter.reset();
-    source->stop();
-  }
-  void open() {
-    auto opened = source->open(index, frames);
-    ASSERT_TRUE(opened.has_value()) << opened.error().what;
-    adapter = std::move(*opened);
-  }
-  void receive(std::uint32_t filter, std::vector<MacAddress> groups = {}, std::vector<std::uint16_t> types = {},
-               bool local_sends = false) {
-    ndis::Reception wanted;
-    wanted.filter = filter;
-    wanted.groups = groups;
-    wanted.frame_types = types;
-    wanted.local_sends = local_sends;
-    const auto done = adapter->receive(wanted);
-    ASSERT_TRUE(done.has_value()) << done.error().what << done.error().system_code;
-  }
-  ndis::SendAnswer send(const Octets& frame, ndis::VlanTag tag = {}, std::size_t pad = 0) {
-    const std::array pieces{std::as_bytes(std::span(frame)).first(5), std::as_bytes(std::span(frame)).subspan(5)};
-    const ndis::OutFrame out{pieces, frame.size(), pad, tag};
-    return adapter->send({&out, 1});
-  }
-  Octets mac() const {
-    const auto bytes = events.facts("eth0").value().mac.bytes();
-    return {bytes.begin(), bytes.end()};
-  }
-  // A frame to `to` from a station of no interface.
-  static Octets frame(const Octets& to, std::uint16_t ether_type = kType, std::size_t payload = 46) {
-    Octets made = to;
-    made.insert(made.end(), {2, 0, 0, 0, 0, 0x77, static_cast<std::uint8_t>(ether_type >> 8),
-                             static_cast<std::uint8_t>(ether_type)});
-    made.insert(made.end(), payload, 0x5a);
-    return made;
-  }
-
-  Host& left;
-  Host& right;
-  Events events;
-  Frames frames;
-  net::InterfaceIndex index;
-  std::unique_ptr<ndis::AdapterSource> source;
-  std::unique_ptr<ndis::Adapter> adapter;
-};
-
-const Octets kAll(6, 0xff);
-const Octets kGroupA{1, 0, 0, 0, 0, 0xa};
-const Octets kGroupB{1, 0, 0, 0, 0, 0xb};
-const Octets kOther{2, 9, 9, 9, 9, 9};
-
-MacAddress mac_of(const Octets& bytes) { return MacAddress::from_bytes(bytes).value(); }
 
 // Sends one frame of each class, and a last one that every filter of the test passes; gives the destinations heard.
 std::vector<Octets> heard(Scene& scene, const Octets& last) {
