@@ -59,6 +59,8 @@ def test_three_routers_keep_two_hosts_together_while_a_link_is_cut_and_healed():
     assert done.returncode == 0, done.stdout + done.stderr
     assert "h1 still reaches h2, now by r2" in done.stdout
     assert 'r1 tells: {"event":"media absent","interface":"to-r3"}' in done.stdout
+    assert "upstream: (*, 239.1.1.1) has receivers now" in done.stdout
+    assert "w heard its group, from s by m" in done.stdout
     assert "took their routes with them" in done.stdout
 
 

@@ -4,6 +4,8 @@
                ╲           ╱
                 ╲── r2 ───╱                   the way round, with a higher metric
 
+        s ── m ══ w, e                        m: three multicast protocols and IGMP in one program
+
 Everything happens in namespaces of its own (user, network, mount, process), so no right is needed and nothing is left: the
 processes end with the first of them, and the networks with the processes. Inside, names are as `ip netns` has them.
 """
@@ -38,7 +40,8 @@ ROUTES = {
 }
 
 
-PING = ["ip", "netns", "exec", "h1", sys.executable, str(Path(__file__).resolve()), "ping", "10.2.0.2"]
+SELF = [sys.executable, str(Path(__file__).resolve())]
+PING = ["ip", "netns", "exec", "h1", *SELF, "ping", "10.2.0.2"]
 
 
 class Wrong(Exception):
@@ -75,12 +78,25 @@ class Network:
             run("ip", "netns", "add", name)
             run(*inside(name, "ip", "link", "set", "lo", "up"))
         for one, other in WIRES:
-            run("ip", "link", "add", one[1], "netns", one[0], "type", "veth", "peer", "name", other[1], "netns", other[0])
-            for name, device, address in (one, other):
-                run(*inside(name, "ip", "address", "add", address, "dev", device))
-                run(*inside(name, "ip", "link", "set", device, "up"))
+            self.wire(one, other)
         for host, gateway in (("h1", "10.1.0.1"), ("h2", "10.2.0.1")):
             run(*inside(host, "ip", "route", "add", "default", "via", gateway))
+
+    @staticmethod
+    def wire(one, other):
+        run("ip", "link", "add", one[1], "netns", one[0], "type", "veth", "peer", "name", other[1], "netns", other[0])
+        for name, device, address in (one, other):
+            run(*inside(name, "ip", "address", "add", address, "dev", device))
+            run(*inside(name, "ip", "link", "set", device, "up"))
+
+    @staticmethod
+    def hears(host, group, sent):
+        """Whether a host that joins a group hears what s sends to one."""
+        with subprocess.Popen([*inside("s"), *SELF, "utter", sent]) as mouth:
+            try:
+                return run(*inside(host), *SELF, "hear", group, check=False).returncode == 0
+            finally:
+                mouth.kill()
 
     def start(self):
         for name in ROUTES:
@@ -197,6 +213,56 @@ def story(network):
     monitor.wait()
 
 
+def multicast_story(network):
+    """One more router: three multicast protocols and IGMP in one program, and hosts that join."""
+    say("\nMulticast: one router more, m, with three protocols in one program, and hosts w and e behind two links.")
+    for name in ("s", "m", "w", "e"):
+        run("ip", "netns", "add", name)
+        run(*inside(name, "ip", "link", "set", "lo", "up"))
+    for number, (host, device) in enumerate((("s", "in"), ("w", "west"), ("e", "east"))):
+        network.wire((host, "eth0", f"10.3.{number}.2/24"), ("m", device, f"10.3.{number}.1/24"))
+    run(*inside("m", "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"))
+    with open(network.folder / "m.log", "wb") as log:
+        words = inside("m", str(network.build / "examples/mgm_three_protocols"), "in", "west", "east")
+        router = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=log)  # pylint: disable=consider-using-with
+    told = lambda: (network.folder / "m.log").read_text()  # noqa: E731
+    network.await_that("m forwards", lambda: "forwarding" in told())
+    fixed = network.hears("e", "239.1.1.2", "239.1.1.2")
+    say("Host e asks for the group that always goes there. Host w joins 239.1.1.1 by IGMP, hears it, and leaves.")
+    joined = network.hears("w", "239.1.1.1", "239.1.1.1")
+    network.await_that("upstream hears that w has left", lambda: "has none any more" in told())
+    say("".join(f"    {line}\n" for line in told().splitlines()))
+    router.communicate(timeout=PATIENCE)
+    left = len(run(*inside("m", "cat", "/proc/net/ip_mr_vif")).stdout.splitlines()) - 1
+    if not fixed or not joined or router.returncode != 0 or left:
+        raise Wrong(f"multicast: {fixed} {joined} {router.returncode} {left}: {told()}")
+    say("w heard its group, from s by m. The program has ended and left nothing in the kernel.")
+
+
+def hear(group):
+    """In a host: joins a group and waits for a datagram of it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.bind((group, 5004))
+        ear.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
+                       struct.pack("=4s4si", socket.inet_aton(group), bytes(4), socket.if_nametoindex("eth0")))
+        ear.settimeout(PATIENCE)
+        try:
+            return bool(ear.recv(64))
+        except TimeoutError:
+            return False
+
+
+def utter(group):
+    """In a host: sends to a group until it is ended."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mouth:
+        mouth.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
+                         struct.pack("=4s4si", bytes(4), bytes(4), socket.if_nametoindex("eth0")))
+        mouth.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 8)
+        while True:
+            mouth.sendto(b"hello", (group, 5004))
+            time.sleep(0.02)
+
+
 def shell(network):
     tools = network.folder / "bin"
     tools.mkdir()
@@ -221,6 +287,7 @@ def play(build, live):
     folder = tempfile.mkdtemp(prefix="turnpike-lab-", dir="/run")
     network = Network(build, folder)
     story(network)
+    multicast_story(network)
     if live:
         shell(network)
     network.stop()
@@ -242,6 +309,10 @@ def enter(build, live):
 if __name__ == "__main__":
     if sys.argv[1] == "ping":
         sys.exit(0 if ping(sys.argv[2]) else 1)
+    if sys.argv[1] == "hear":
+        sys.exit(0 if hear(sys.argv[2]) else 1)
+    if sys.argv[1] == "utter":
+        utter(sys.argv[2])
     try:
         play(sys.argv[1], sys.argv[2] == "live")
     except Wrong as wrong:

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "../../../examples/mgm/host_reports.h"
 #include "ground/ground.h"
 #include "ground/multicast.h"
 
@@ -254,6 +255,70 @@ TEST(MgmIpv6, ProtocolsShareARouterAndPacketsFollow) {
     EXPECT_EQ(entry.out_count, 0U);
   });
 }
+
+std::uint64_t memberships() {
+  TP_MGM_STATUS now{};
+  now.size = sizeof now;
+  EXPECT_EQ(TpMgm6GetStatus(&now), 0U);
+  return now.memberships;
+}
+
+// MLD as far as it takes to do what hosts on one link report.
+struct Reader {
+  const Client& mld;
+  std::uint32_t link;
+  int socket = host_reports_open("west");
+
+  static void told(void* context, const host_report* report) {
+    const auto& self = *static_cast<Reader*>(context);
+    TP_MGM6_FLOW about{};
+    std::memcpy(about.source.bytes, report->source, 16);
+    std::memcpy(about.group.bytes, report->group, 16);
+    if (report->family != AF_INET6 || report->group[1] != 0x3e) return;  // the hosts' own are in narrower scopes
+    EXPECT_EQ(report->joins != 0 ? self.mld.add(about, self.link) : self.mld.remove(about, self.link), 0U);
+  }
+  void await(std::uint64_t wanted) {
+    const ground::Deadline deadline(ground::kSoon);
+    while (memberships() != wanted) {
+      ASSERT_GT(deadline.left(), 0) << "the hosts' reports";
+      while (host_reports_read(socket, told, this) != 0) {
+      }
+    }
+  }
+};
+
+void hosts_join_and_leave(const char* version, const std::string& source) {
+  auto ground = Ground::unprivileged({"veth", "mroute6"});
+  if (!ground) return;
+  const Town town(*ground);
+  town.left.sysctl("net/ipv6/conf/eth0/force_mld_version", version);
+  on_router(town, [&] {
+    Client up("up", 100);
+    Client mld("mld", TP_MGM6_MLD);
+    ASSERT_EQ(up.take(town.in), 0U);
+    ASSERT_EQ(mld.take(town.west), 0U);
+    const Way way(town.in);
+    Reader reader{mld, town.west};
+    const GroupSender sender(town.source, "eth0", true);
+    {
+      GroupReceiver receiver(town.left, "eth0", kGroup, source);
+      reader.await(1);
+      sender.send(kGroup, 1);
+      EXPECT_EQ(receiver.await(1), Numbers{1}) << "a join brings traffic";
+    }
+    reader.await(0);
+    TP_MGM6_ENTRY entry{};
+    entry.size = sizeof entry;
+    const auto key = flow("fd00::2", kGroup);
+    EXPECT_EQ(TpMgm6GetEntry(&key, &entry, nullptr, 0), 0U);
+    EXPECT_EQ(entry.out_count, 0U) << "and a leave stops it";
+    ::close(reader.socket);
+    Client::told();
+  });
+}
+TEST(MgmIpv6, HostsJoinAndLeaveByReportsOfMld1) { hosts_join_and_leave("1", ""); }
+TEST(MgmIpv6, HostsJoinAndLeaveByReportsOfMld2) { hosts_join_and_leave("2", ""); }
+TEST(MgmIpv6, HostsJoinOneSourceByReportsOfMld2) { hosts_join_and_leave("2", "fd00::2"); }
 
 TEST(MgmIpv6, GroupsAreEnumerated) {
   auto ground = Ground::unprivileged({"veth", "mroute6"});

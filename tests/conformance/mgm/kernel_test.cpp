@@ -8,9 +8,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <fstream>
 #include <thread>
 
+#include "../../../examples/mgm/host_reports.h"
 #include "ground/ground.h"
 #include "ground/multicast.h"
 #include "mgm_client.h"
@@ -239,6 +241,128 @@ TEST(MgmKernel, ProtocolsPassJoinsToEachOther) {
     sender.send("239.1.1.1", 4);
     EXPECT_EQ(receiver.await(1), Numbers{4});
   });
+}
+
+// IGMP as far as it takes to do what hosts on one link report.
+class Reader {
+ public:
+  Reader(const Protocol& igmp, DWORD link, const char* name)
+      : igmp_(igmp), link_(link), socket_(host_reports_open(name)) {
+    EXPECT_GE(socket_, 0);
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader() { ::close(socket_); }
+  void read() {
+    while (host_reports_read(socket_, told, this) != 0) {
+    }
+  }
+  // Reads until the router has so many memberships.
+  void await(std::uint64_t memberships) {
+    conformance::await("the hosts' reports", [&] {
+      read();
+      return status().memberships == memberships;
+    });
+  }
+
+ private:
+  static void told(void* context, const host_report* report) {
+    const auto& self = *static_cast<Reader*>(context);
+    Key about{};
+    std::memcpy(&about.source, report->source, sizeof about.source);
+    std::memcpy(&about.group, report->group, sizeof about.group);
+    if (report->family != AF_INET || report->group[0] != 239) return;
+    EXPECT_EQ(report->joins != 0 ? self.igmp_.add(about, self.link_) : self.igmp_.remove(about, self.link_), 0U);
+  }
+  const Protocol& igmp_;
+  DWORD link_;
+  int socket_;
+};
+
+// IGMP on the west link, and a protocol towards the source.
+struct Box {
+  explicit Box(const Town& town)
+      : upstream("up", 0, 0, true),
+        igmp("igmp", kIgmp),
+        way("10.0.0.0", 24, town.in),
+        reader(igmp, town.west, "west"),
+        sender(town.source, "eth0") {
+    upstream.holds({town.in});
+    igmp.holds({town.west});
+  }
+  Protocol upstream;
+  Protocol igmp;
+  Way way;
+  Reader reader;
+  GroupSender sender;
+};
+
+void hosts_join_and_leave(const char* version) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  town.left.sysctl("net/ipv4/conf/eth0/force_igmp_version", version);
+  on_router(town, [&] {
+    Box box(town);
+    {
+      GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+      box.reader.await(1);
+      box.sender.send("239.1.1.1", 1);
+      EXPECT_EQ(receiver.await(1), Numbers{1}) << "a join brings traffic";
+    }
+    box.reader.await(0);
+    EXPECT_EQ(shown(kFlow), std::to_string(town.in) + " ->") << "and a leave stops it";
+  });
+}
+TEST(MgmKernel, HostsJoinAndLeaveByReportsOfIgmp2) { hosts_join_and_leave("2"); }
+TEST(MgmKernel, HostsJoinAndLeaveByReportsOfIgmp3) { hosts_join_and_leave("3"); }
+
+TEST(MgmKernel, AHostThatWantsOneSourceGetsThatOne) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Town town(*ground);
+  on_router(town, [&] {
+    Box box(town);
+    {
+      GroupReceiver receiver(town.left, "eth0", "239.1.1.1", "10.0.0.2");
+      box.reader.await(1);
+      EXPECT_EQ(box.upstream.groups(), Lines{"(10.0.0.2,239.1.1.1)"});
+      box.sender.send_as(0x0a000003, 0xef010101, 2);
+      box.sender.send("239.1.1.1", 1);
+      EXPECT_EQ(receiver.await(1), Numbers{1});
+      EXPECT_EQ(shown(key("10.0.0.3", "239.1.1.1")), std::to_string(town.in) + " ->");
+    }
+    box.reader.await(0);
+  });
+}
+
+// Each report cut off everywhere, and each byte of it another: nothing is read beyond its end.
+TEST(HostReports, OfAnyLengthAndContentAreReadWithinTheirBounds) {
+  std::vector<std::vector<std::uint8_t>> packets(2);
+  packets[0] = {0x46, 0, 0, 48, 0, 0, 0, 0, 1, 2, 0,   0, 10, 0, 0, 2, 224, 0, 0,   22, 0x94, 4, 0,  0, 0x22, 0,
+                0,    0, 0, 0,  0, 2, 4, 0, 0, 0, 239, 1, 1,  1, 6, 0, 0,   1, 239, 1,  1,    2, 10, 0, 0,    2};
+  packets[1].assign(48 + 8 + 4 + 32, 0);
+  packets[1][0] = 0x60;
+  packets[1][40] = 58;
+  packets[1][48] = 143;
+  packets[1][55] = 1;
+  packets[1][56] = 5;
+  packets[1][59] = 1;
+  packets[1][60] = packets[1][76] = 0xff;
+  int told = 0;
+  const auto count = [](void* context, const host_report*) { ++*static_cast<int*>(context); };
+  for (const auto& packet : packets) host_reports_in(packet.data(), packet.size(), count, &told);
+  EXPECT_EQ(told, 3) << "join, leave of a source, join of one";
+  for (const auto& packet : packets) {
+    for (std::size_t size = 0; size <= packet.size(); ++size) {
+      for (std::size_t at = 0; at < size; ++at) {
+        std::vector<std::uint8_t> other(packet.begin(), packet.begin() + static_cast<std::ptrdiff_t>(size));
+        other.shrink_to_fit();
+        other[at] = 0xff;
+        host_reports_in(other.data(), other.size(), count, &told);
+      }
+    }
+  }
 }
 
 TEST(MgmKernel, PacketsOnAWrongInterfaceAreTold) {
