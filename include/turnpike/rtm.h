@@ -70,6 +70,33 @@ TP_API uint32_t TpRtmDeleteRoutes(void* entity, void* const* routes, uint32_t co
 TP_API uint32_t TpRtmDeleteRoutesTo(void* entity, const TpRtmAddress* destinations, uint32_t count,
                                     uint32_t* statuses) TP_NOEXCEPT;
 
+/* --- next hops of the other family ---------------------------------------------------------------------------------
+ */
+
+/* What RTM_NEXTHOP_INFO says of a next hop. Fill with zeros what you do not care for. */
+typedef struct TpRtmNextHop {
+  TpRtmAddress address; /* all bits of it */
+  uint32_t interface_index;
+  uint16_t flags;    /* RTM_NEXTHOP_FLAGS_… */
+  uint16_t reserved; /* 0 */
+  void* remote;      /* a destination's handle, with RTM_NEXTHOP_FLAGS_REMOTE; or null */
+  void* entity_specific;
+} TpRtmNextHop;
+
+/* Adds a next hop to the caller's list, or updates it, as RtmAddNextHop would with a null handle, which takes addresses
+ * of the table's family alone. Here a client of an IPv4 table may give an IPv6 address too (RFC 8950: IPv4 routes over
+ * IPv6 neighbours). The forwarder writes it as such; without an interface, or REMOTE, it is looked up in the IPv6 table
+ * of the same instance, and followed there.
+ *
+ * *handle comes with a reference for the caller (RtmReleaseNextHops); *is_new, which may be null, is 1 or 0. All else
+ * is RTMv2's: routes name the handle, RtmGetNextHopInfo shows the address with its family, RtmFindNextHop and
+ * RtmDeleteNextHop take it so, and an enumeration from an address on gives those of the other family last. RTMv1, whose
+ * routes have no room for it, shows the interface and no address.
+ * One that the caller has locked on another thread is waited for.
+ * 0. 6: not a client; `remote` is no destination of the table. 8. 87: null, `reserved`; an address of a third family;
+ * an IPv6 address in an IPv4 table that is not of 128 bits, or has nothing but zeros behind the fourth byte. */
+TP_API uint32_t TpRtmAddNextHop(void* entity, const TpRtmNextHop* hop, void** handle, uint32_t* is_new) TP_NOEXCEPT;
+
 /* --- longest match in bulk -----------------------------------------------------------------------------------------
  */
 
@@ -85,8 +112,8 @@ typedef struct TpRtmMatch {
   uint32_t preference;
   uint32_t interface_index; /* of the next hop, like its address */
   uint16_t hop_count;
-  uint16_t bits; /* the length of the prefix that matches */
-  uint8_t hop_address[16];
+  uint16_t bits;           /* the length of the prefix that matches */
+  uint8_t hop_address[16]; /* of an IPv4 table: IPv4 where the last 12 bytes are zero, else IPv6 */
 } TpRtmMatch;
 
 /* The routes come with a reference for the caller, to be given back by RtmReleaseRoutes: one for each match whose

@@ -220,6 +220,23 @@ uint32_t TpRtmDeleteRoutesTo(void* entity, const TpRtmAddress* destinations, uin
       });
 }
 
+uint32_t TpRtmAddNextHop(void* entity, const TpRtmNextHop* hop, void** handle, uint32_t* is_new) noexcept {
+  return capi::call(entity, [&](rtm::Table& table, rtm::Handle caller) -> std::uint32_t {
+    if (hop == nullptr || handle == nullptr || hop->reserved != 0) return capi::bad_parameter(table, caller);
+    const rtm::NextHopRequest request{.address = capi::of(hop->address),
+                                      .interface_index = hop->interface_index,
+                                      .flags = hop->flags,
+                                      .entity_specific = hop->entity_specific,
+                                      .remote = capi::of(hop->remote),
+                                      .may_be_of_other_family = true};
+    const auto added = table.add_next_hop(caller, rtm::Handle::kNone, request, true);
+    if (!added) return capi::code_of(added.error());
+    *handle = capi::to(added->first);
+    if (is_new != nullptr) *is_new = added->second ? 1 : 0;
+    return capi::kSuccess;
+  });
+}
+
 uint32_t TpRtmMatchRoutes(void* entity, uint32_t view, uint32_t flags, const void* addresses, uint32_t count,
                           TpRtmMatch* matches) noexcept {
   return capi::call(entity, [&](rtm::Table& table, rtm::Handle caller) -> std::uint32_t {

@@ -74,6 +74,14 @@ Result<void> Forwarder::bind(const Binding& binding, const std::function<void()>
         [its = table.unicast.get()](rtm::Handle owner) { its->add_foreign_owner(owner); });
     table.unicast->ask(*table.importer);
   }
+  for (const Table& other : tables_) {
+    const bool is_pair = other.unicast->table().config().instance == binding.table->config().instance &&
+                         other.settings.kernel_table == binding.settings.kernel_table &&
+                         other.settings.family != binding.settings.family;
+    if (!is_pair) continue;
+    const bool is_ipv4 = binding.settings.family == Family::kIpv4;
+    (is_ipv4 ? table : other).unicast->resolve_by(*(is_ipv4 ? other : table).unicast);
+  }
   tables_.push_back(std::move(table));
   return {};
 }
@@ -110,7 +118,8 @@ bool Forwarder::step() {
   run_sweep();
   bool more = more_to_hear_;
   if (fpm_ != nullptr) more = fpm_->step() || more;
-  for (const Table& table : tables_) more = table.unicast->step(*writer_, batches_) || more;
+  for (const Table& table : tables_) static_cast<void>(table.unicast->step(*writer_, batches_));
+  more = more || std::ranges::any_of(tables_, [](const Table& table) { return table.unicast->has_more(); });
   run_sweep();
   if (!more && next_hops_.has_unused()) next_hops_.sweep(*writer_, false);
   return more;

@@ -9,8 +9,7 @@
 // thread and waits for nobody: a destination that a client has locked is written later (`step`).
 //
 // Left out: broadcast, multicast and anycast entries, which no client routes by; source-specific IPv6 routes, which a
-// table of destinations cannot say; cached exceptions. An IPv4 route over an IPv6 gateway comes in as INACTIVE: it
-// is seen, and nothing is resolved through it.
+// table of destinations cannot say; cached exceptions.
 //
 // The kernel takes IPv4 routes away with their link and does not say so: `link_lost` does the same here.
 #pragma once

@@ -52,10 +52,8 @@ std::uint16_t route_flags_of(const kernel::Route& route, std::span<const kernel:
     default:
       break;
   }
-  const bool foreign_family = std::ranges::any_of(
-      hops, [&](const kernel::Hop& hop) { return hop.gateway && hop.gateway->family() != route.destination.family(); });
   const bool direct = std::ranges::none_of(hops, [](const kernel::Hop& hop) { return hop.gateway.has_value(); });
-  return static_cast<std::uint16_t>((direct ? kOnLink : kRemote) | (foreign_family ? kInactive : 0));
+  return direct ? kOnLink : kRemote;
 }
 
 bool can_stand_in_a_table(const kernel::Route& route) {
@@ -116,9 +114,11 @@ Result<rtm::Handle> Owners::use(const OwnedHop& hop) {
   if (shared.uses == 0) {
     const auto& [protocol_id, link, gateway] = hop;
     rtm::NextHopRequest request;
-    request.address.family = table_.config().family;
-    request.address.bits = static_cast<std::uint16_t>(width_of(family_));
-    if (gateway.family() == family_) std::ranges::copy(gateway.bytes(), request.address.address);
+    const bool is_ours = gateway.family() == family_;
+    request.address.family = is_ours ? table_.config().family : table_.config().gateway_family;
+    request.address.bits = static_cast<std::uint16_t>(gateway.width());
+    std::ranges::copy(gateway.bytes(), request.address.address);
+    request.may_be_of_other_family = true;
     request.interface_index = link.value();
     if (link.is_none()) request.flags = rtm::kRemoteNextHop;
     const auto made = table_.add_next_hop(entity(protocol_id), rtm::Handle::kNone, request, true);

@@ -3,6 +3,9 @@
 // A path notes every address that was looked up for it, at any depth. A change of a destination that covers one of them
 // is what can lead it elsewhere, and nothing else is; so it is resolved anew then. That a route's next hop leads
 // through the route itself, or in a circle, shows in the destinations passed on the way: such a branch leads nowhere.
+//
+// An IPv4 route's next hop may have an IPv6 address (RFC 8950). It is looked up by the IPv6 table's Unicast, which
+// tells of every destination of its own that changes; the path is ours.
 #include <algorithm>
 
 #include "forwarder/unicast.h"
@@ -16,7 +19,10 @@ constexpr std::uint16_t kNoWay = 0x000f | 0x0040 | 0x0300 | 0xf400;  // dropped,
 }  // namespace
 
 void Unicast::look_up(const Address& address, unsigned depth, std::vector<rtm::Handle>& through, Path& found) {
-  if (address.family() != settings_.family) return;  // of another table; such a next hop needs its interface
+  if (address.family() != settings_.family) {
+    if (other_family_ != nullptr) other_family_->look_up(address, depth, through, found);
+    return;
+  }
   found.looked_up.push_back(address);
   rtm::NetAddress wanted;
   wanted.family = table_.config().family;
@@ -77,12 +83,20 @@ void Unicast::destination_changed(const Prefix& prefix) {
   for (auto each = lookups_.lower_bound({prefix.address(), 0}); each != lookups_.end() && prefix.contains(each->first);
        ++each) {
     if (!std::exchange(paths_[each->second].to_resolve, true)) to_resolve_.push_back(each->second);
+    resolves_now_ = true;
   }
+  if (told_ != nullptr) told_->destination_changed(prefix);
+}
+
+void Unicast::resolve_by(Unicast& other_family) {
+  other_family_ = &other_family;
+  other_family.told_ = this;
 }
 
 // Routes are written only where the path becomes one or ceases to be one.
 void Unicast::resolve_anew() {
   std::set<std::uint32_t> turned;
+  resolves_now_ = false;
   for (const std::uint32_t path : std::exchange(to_resolve_, {})) {
     Path& its = paths_[path];
     its.to_resolve = false;

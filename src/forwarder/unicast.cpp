@@ -93,9 +93,9 @@ bool Unicast::step(kernel::Writer& writer, Batches& batches, std::size_t most) {
   const rtm::Table::NeverWaits never_waits;
   hop_of_handle_.clear();
   settings_of_owner_.clear();
+  if (other_family_ != nullptr) other_family_->hop_of_handle_.clear();
   run_timers();
   const std::size_t slice = most;
-  const auto is_idle = [this] { return bag_.empty() && checks_.empty() && !more_changes_; };
   for (more_changes_ = true; most != 0 && !is_idle();) {
     if (batches.is_full()) settle(batches.take_back());
     Batch& batch = batches.next();
@@ -112,7 +112,7 @@ bool Unicast::step(kernel::Writer& writer, Batches& batches, std::size_t most) {
   sweep_some(writer, slice);
   tell_table();
   entries_.tidy();
-  return !bag_.empty() || !checks_.empty() || more_changes_ || (sweeping_ && !adopted_.empty());
+  return has_more();
 }
 
 // --- intake

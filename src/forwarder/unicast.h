@@ -36,7 +36,8 @@
 //
 // A next hop that is REMOTE, or names no interface, is looked up in the same table, again and again up to a depth, and
 // no route may lead back to itself. Routes with such a next hop name a movable group (next_hops.h) of their own: when a
-// destination changes that covers the address, the group is changed, and no route is written.
+// destination changes that covers the address, the group is changed, and no route is written. An IPv6 address that an
+// IPv4 route names is looked up in the IPv6 table.
 //
 // ## Adopting
 //
@@ -102,6 +103,8 @@ class Unicast {
   void next_hops_changed();
   // Whom to ask whether a foreign route goes before ours; without one nothing is known to be shadowed.
   void ask(const Importer& importer) { importer_ = &importer; }
+  // Who resolves next hops of the other family than this table's, as long as both live; without one they lead nowhere.
+  void resolve_by(Unicast& other_family);
   // Something changed that may help what failed.
   void retry_failed();
 
@@ -142,6 +145,8 @@ class Unicast {
   [[nodiscard]] rtm::Table& table() const { return table_; }
   [[nodiscard]] Family family() const { return settings_.family; }
   [[nodiscard]] std::uint32_t kernel_table() const { return settings_.kernel_table; }
+  // There is something to do at once, perhaps since the other family's step.
+  [[nodiscard]] bool has_more() const { return !is_idle() || (sweeping_ && !adopted_.empty()); }
   // It has asked for a reconciling since, for instance because answers of the kernel were lost.
   [[nodiscard]] bool wants_reconcile() const { return wants_reconcile_; }
 
@@ -263,6 +268,7 @@ class Unicast {
           const Clock& clock);
 
   // --- intake and writing (unicast.cpp)
+  [[nodiscard]] bool is_idle() const { return bag_.empty() && checks_.empty() && !more_changes_ && !resolves_now_; }
   void take_what_is_there();
   void intake(std::size_t most);
   void make_dirty(std::uint32_t index);
@@ -361,6 +367,9 @@ class Unicast {
   std::unordered_map<rtm::Handle, Hop> hop_of_handle_;
   std::set<std::pair<Address, std::uint32_t>> lookups_;  // what was looked up, for which path
   std::vector<std::uint32_t> to_resolve_;                // paths
+  bool resolves_now_ = false;                            // not only when what was locked is looked at again
+  Unicast* other_family_ = nullptr;                      // who resolves for us
+  Unicast* told_ = nullptr;                              // for whom we do
 
   PrefixMap adopted_;                                     // targets, each with a use
   std::size_t found_ = 0;                                 // entries with `adopted`

@@ -89,7 +89,8 @@ void Autostatic::look_at(RTM_ROUTE_HANDLE route, std::uint32_t protocol, net::In
   for (unsigned i = 0; is_wanted && i < found.info.NextHopsList.NumNextHops; ++i) {
     RTM_NEXTHOP_INFO hop{};
     if (RtmGetNextHopInfo(self_, found.info.NextHopsList.NextHops[i], &hop) != NO_ERROR) continue;
-    if (hop.InterfaceIndex == index.value()) {
+    const bool is_of_family = hop.NextHopAddress.AddressFamily == each.destination.AddressFamily;
+    if (hop.InterfaceIndex == index.value() && is_of_family) {
       each.next_hop = hop.NextHopAddress;
       each.flags = found.info.Flags;
       each.metric = found.info.PrefInfo.Metric;

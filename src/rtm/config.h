@@ -16,7 +16,9 @@ struct Config {
   std::uint16_t instance = 0;
   std::uint16_t family = 0;  // the number that clients see; the table only compares it
   unsigned width = 32;       // bits of an address: 1 to 128
-  bool classful = false;     // whether RTM_DEST_FLAG_NATURAL_NET means anything
+  // Of next hops besides the table's own: IPv6 beside IPv4 (RFC 8950), 128 bits wide. 0: there are none.
+  std::uint16_t gateway_family = 0;
+  bool classful = false;  // whether RTM_DEST_FLAG_NATURAL_NET means anything
   std::uint32_t max_next_hops = 8;
   std::uint32_t max_handles_in_enum = 100;
   std::uint32_t opaque_slots = 5;

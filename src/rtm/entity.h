@@ -54,7 +54,9 @@ struct Registration {
   std::unique_ptr<V1Client> v1 = nullptr;  // a client of RTMv1
 };
 
+// Those of the table's own family come first, so that a range of its addresses is a range of keys.
 struct NextHopKey {
+  bool of_other_family = false;
   Key address;
   std::uint32_t interface_index = 0;
   friend auto operator<=>(const NextHopKey&, const NextHopKey&) = default;

@@ -381,7 +381,8 @@ Result<std::uint32_t> Table::next_next_hops(Handle self, Handle handle, std::spa
     std::uint32_t count = 0;
     auto at = client.next_hops.lower_bound(cursor->next_hop);
     for (; !cursor->ended && count < out.size(); ++at) {
-      if (at == client.next_hops.end() || (cursor->ranged && !covers(cursor->range, at->first.address))) {
+      if (at == client.next_hops.end() ||
+          (cursor->ranged && (at->first.of_other_family || !covers(cursor->range, at->first.address)))) {
         cursor->ended = true;
         break;
       }

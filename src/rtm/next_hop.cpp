@@ -3,7 +3,9 @@
 // A next hop lives in the list until it is deleted from it, and after that, in state DELETED, as long as a route names
 // it or a client holds its handle. Its key comes back as a new object. A remote next hop keeps the destination that it
 // names.
+#include <algorithm>
 #include <cstring>
+#include <ranges>
 
 #include "rtm/list.h"
 #include "rtm/table.h"
@@ -11,6 +13,8 @@
 
 namespace turnpike::rtm {
 namespace {
+
+constexpr unsigned kGatewayBits = 128;  // of addresses of the other family
 
 constexpr Failure bad_hop() { return fail(ErrorKind::kInvalidHandle, "not the handle of a next hop of this table"); }
 constexpr Failure not_yours() { return fail(ErrorKind::kDenied, "the next hop is in another client's list"); }
@@ -20,7 +24,17 @@ constexpr Failure no_memory() { return fail(ErrorKind::kExhausted, "no memory fo
 }  // namespace
 
 Result<NextHopKey> Table::next_hop_key(const NetAddress& address, std::uint32_t interface_index) const {
-  return key_from(address).map([&](const Key& key) { return NextHopKey{key, interface_index}; });
+  if (is_of_other_family(address)) {
+    return NextHopKey{true, key_of_bits(address, address.bits), interface_index};
+  }
+  return key_from(address).map([&](const Key& key) { return NextHopKey{false, key, interface_index}; });
+}
+
+// A whole address. One that ends in twelve zero bytes is a network's and no router's; a Match that says it would look
+// as if it were of the table's own family.
+bool Table::is_of_other_family(const NetAddress& address) const {
+  return config_.gateway_family != 0 && address.family == config_.gateway_family && address.bits == kGatewayBits &&
+         std::ranges::any_of(address.address | std::views::drop(4), [](std::uint8_t byte) { return byte != 0; });
 }
 
 // The index of a next hop of the client's own.
@@ -44,7 +58,7 @@ std::uint32_t Table::make_next_hop(Entity& owner, const NextHopKey& key, const N
   std::memset(reinterpret_cast<std::byte*>(&fresh) + sizeof(ReferenceWord), 0, sizeof(NextHop) - sizeof(ReferenceWord));
   fresh.interface_index = key.interface_index;
   fresh.address = address;
-  const std::size_t used = (config_.width + 7) / 8;
+  const std::size_t used = ((key.of_other_family ? kGatewayBits : config_.width) + 7) / 8;
   std::memset(fresh.address.address + used, 0, sizeof fresh.address.address - used);
   fresh.owner = owner.index;
   try {
@@ -107,6 +121,9 @@ Result<std::pair<Handle, bool>> Table::add_next_hop(Handle self, Handle handle, 
         return tl::unexpected(made.error());
       }
       key = *made;
+      if (key.of_other_family && !request.may_be_of_other_family) {
+        return fail(ErrorKind::kInvalidArgument, "a next hop of another family");
+      }
       const auto there = client.next_hops.find(key);
       index = there != client.next_hops.end() ? there->second : 0;
     }
@@ -133,8 +150,7 @@ Result<std::pair<Handle, bool>> Table::add_next_hop(Handle self, Handle handle, 
 // Out of its owner's list.
 void Table::remove_next_hop(std::uint32_t index) {
   NextHop& gone = next_hop(index);
-  const auto key = key_from(gone.address);
-  entity_at(gone.owner)->next_hops.erase({*key, gone.interface_index});
+  entity_at(gone.owner)->next_hops.erase(*next_hop_key(gone.address, gone.interface_index));
   gone.state = next_hop_state::kDeleted;
   if (gone.image != nullptr) {
     gone.image->state = next_hop_state::kDeleted;

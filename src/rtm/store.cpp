@@ -151,9 +151,13 @@ Result<Key> Table::key_from(const NetAddress& address) const {
   if (address.family != config_.family || address.bits > config_.width) {
     return fail(ErrorKind::kInvalidArgument, "an address of another family, or longer than an address");
   }
+  return key_of_bits(address, address.bits);  // what is behind the width is masked
+}
+
+Key Table::key_of_bits(const NetAddress& address, unsigned bits) {
   std::uint64_t words[2] = {0, 0};
-  std::memcpy(words, address.address, sizeof words);  // what is behind the width is masked
-  return masked({__builtin_bswap64(words[0]), __builtin_bswap64(words[1]), 0}, address.bits);
+  std::memcpy(words, address.address, sizeof words);
+  return masked({__builtin_bswap64(words[0]), __builtin_bswap64(words[1]), 0}, bits);
 }
 
 void Table::write_address(const Key& key, NetAddress& out) const {

@@ -75,6 +75,7 @@ struct NextHopRequest {
   std::uint16_t flags = 0;
   void* entity_specific = nullptr;
   Handle remote = Handle::kNone;
+  bool may_be_of_other_family = false;  // Config::gateway_family
 };
 
 // Which routes of a destination a caller is after.
@@ -410,6 +411,7 @@ class Table {
   [[nodiscard]] const Slab* slab_of(Kind kind) const;  // null: that kind has no slab
   [[nodiscard]] const Slab& own_slab_of(Kind kind) const;
   [[nodiscard]] Result<Key> key_from(const NetAddress& address) const;
+  [[nodiscard]] static Key key_of_bits(const NetAddress& address, unsigned bits);
   void write_address(const Key& key, NetAddress& out) const;
 
   std::uint32_t make_destination(const Key& key) noexcept;
@@ -491,6 +493,7 @@ class Table {
 
   // --- next hops (next_hop.cpp)
   Result<NextHopKey> next_hop_key(const NetAddress& address, std::uint32_t interface_index) const;
+  [[nodiscard]] bool is_of_other_family(const NetAddress& address) const;
   Result<std::uint32_t> own_next_hop(const Entity& client, Handle handle) const;
   Result<std::uint32_t> check_remote(std::uint16_t flags, Handle remote) const;
   std::uint32_t make_next_hop(Entity& owner, const NextHopKey& key, const NetAddress& address);

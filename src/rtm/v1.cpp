@@ -87,7 +87,9 @@ void V1::describe(std::uint32_t index, V1Route& out) const {
   if (hop != 0) {
     const NextHop& first = table_.next_hop(hop);
     out.interface_index = first.interface_index;
-    std::memcpy(out.hop.data(), first.address.address, table_.config_.width / 8);
+    if (first.address.family == table_.config_.family) {  // else RTMv1 has no room for it, and its interface says more
+      std::memcpy(out.hop.data(), first.address.address, table_.config_.width / 8);
+    }
   }
   std::uint64_t stamp = 0;
   if (owner.v1 != nullptr) {
@@ -292,7 +294,7 @@ NextHopKey V1::next_hop_key(const V1Route& route) const {
   const unsigned width = table_.config_.width;
   std::uint64_t bytes = 0;
   std::memcpy(&bytes, route.hop.data(), width / 8);
-  return {Key{__builtin_bswap64(bytes), 0, static_cast<std::uint8_t>(width)}, route.interface_index};
+  return {false, Key{__builtin_bswap64(bytes), 0, static_cast<std::uint8_t>(width)}, route.interface_index};
 }
 
 // The client's next hop of that address and interface, made if there is none; 0: no memory.

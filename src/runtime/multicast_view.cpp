@@ -106,7 +106,9 @@ void MulticastView::look_up(const net::Address& source, const Found& found) {
       break;
     }
     if ((hop->flags & rtm::kRemoteNextHop) == 0) {
-      mgm::Route route{net::InterfaceIndex(hop->interface_index), address_of(hop->address), 0, {}};
+      const bool is_ours = hop->address.family == towards.family;  // else the interface is what we know of it
+      const rtm::NetAddress upstream = is_ours ? hop->address : rtm::NetAddress{towards.family, 0, {}};
+      mgm::Route route{net::InterfaceIndex(hop->interface_index), address_of(upstream), 0, {}};
       rtm::DestImage shown = first;  // the client may write over it
       read_back(shown, route);
       found(route, &shown);

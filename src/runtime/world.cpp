@@ -45,6 +45,7 @@ rtm::Config World::default_config(std::uint16_t instance, std::uint16_t family) 
   config.instance = instance;
   config.family = family;
   config.width = family == AF_INET6 ? 128 : family == AF_IPX ? kIpxWidth : 32;
+  config.gateway_family = family == AF_INET ? AF_INET6 : 0;
   config.classful = family == AF_INET;
   config.preferences.assign(std::begin(rtm::kUsualPreferences), std::end(rtm::kUsualPreferences));
   return config;

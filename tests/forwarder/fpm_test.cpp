@@ -87,6 +87,14 @@ class FpmTest : public Scene {
   ScriptedFeed::Script script;
 };
 
+TEST_F(FpmTest, AnIpv4RouteMayLeadOverAnIpv6Neighbour) {
+  start_with({});
+  object(7, "fe80::2", left);
+  add(theirs("10.9.0.0/16", 7));
+  EXPECT_EQ(best("10.9.0.0/16"), (Found{.protocol = 14, .flags = 0x20, .metric = 20, .hops = 1}));
+  EXPECT_EQ(kernel_routes(), Texts{"10.9.0.0/16" + via("fe80::2", left)});
+}
+
 TEST_F(FpmTest, RoutesAreWrittenUnderTheirProtocols) {
   start_with({});
   object(7, "10.0.1.2", left);

@@ -8,10 +8,12 @@
 #include <rtmv2.h>
 #include <sys/socket.h>
 #include <turnpike/forwarder.h>
+#include <turnpike/rtm.h>
 #include <winerror.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <thread>
@@ -61,6 +63,17 @@ class Client {
     RTM_NEXTHOP_HANDLE made = nullptr;
     RTM_NEXTHOP_CHANGE_FLAGS change = 0;
     EXPECT_EQ(RtmAddNextHop(self, &info, &made, &change), 0U);
+    return made;
+  }
+  // One of another family than the table's.
+  [[nodiscard]] RTM_NEXTHOP_HANDLE other_hop(const std::string& gateway, ULONG link) const {
+    const RTM_NET_ADDRESS address = address_of(gateway);
+    TpRtmNextHop next_hop{};
+    std::memcpy(&next_hop.address, &address, sizeof address);
+    next_hop.interface_index = link;
+    next_hop.flags = link == 0 ? RTM_NEXTHOP_FLAGS_REMOTE : 0;
+    void* made = nullptr;
+    EXPECT_EQ(TpRtmAddNextHop(self, &next_hop, &made, nullptr), 0U);
     return made;
   }
   void add(const std::string& prefix, RTM_NEXTHOP_HANDLE hop) const {

@@ -50,6 +50,26 @@ TEST(RealKernel, PacketsFollowWhatClientsAdd) {
   });
 }
 
+TEST(RealKernel, Ipv4PacketsGoOverIpv6Neighbours) {
+  in_the_middle([](Row& row) {
+    ASSERT_EQ(start(), 0U);
+    Client client;
+    client.add("192.0.2.0/24", client.other_hop("fd00:2::2", link_of(row.middle, "east")));
+    client.add("198.51.100.0/24", client.other_hop("fd00:2::2", 0));  // remote: found on the connected IPv6 network
+    await("both routes", [&] { return client.is_marked("192.0.2.0/24") && client.is_marked("198.51.100.0/24"); });
+    EXPECT_TRUE(row.left.ping("192.0.2.1"));
+    row.right.ip({"address add 198.51.100.1/32 dev lo"});
+    EXPECT_TRUE(row.left.ping("198.51.100.1"));
+    const std::string objects = row.middle.run({"ip", "nexthop", "show", "proto", "220"});
+    EXPECT_NE(objects.find("via fd00:2::2 dev east"), std::string::npos) << objects;
+    row.middle.ip({"route add 203.0.113.0/24 via inet6 fd00:2::2 dev east proto bgp"});
+    await("another's route is seen", [&] { return client.owner("203.0.113.0/24") == 14U; });
+    client.leave();
+    ASSERT_EQ(TpForwarderStop(1), 0U);
+    EXPECT_EQ(ours(row.middle), "");
+  });
+}
+
 TEST(RealKernel, WhatOthersAddIsInTheTable) {
   in_the_middle([](Row& row) {
     row.middle.ip({"route add 198.51.100.0/24 via 10.0.2.2 proto static"});

@@ -52,8 +52,11 @@ class Scene : public testing::Test {
   }
 
   void start(Settings settings = {}, TableSettings table_settings = {}) {
-    auto made = Forwarder::start(
-        port, {{routes.table.get(), table_settings}}, settings, clock, [this] { ++wakes; }, background.get());
+    std::vector<Binding> tables{{routes.table.get(), table_settings}};
+    TableSettings settings6;
+    settings6.family = net::Family::kIpv6;
+    if (routes6 != nullptr) tables.push_back({routes6->table.get(), settings6});
+    auto made = Forwarder::start(port, std::move(tables), settings, clock, [this] { ++wakes; }, background.get());
     ASSERT_TRUE(made) << made.error().what;
     forwarder = std::move(*made);
     run();
@@ -79,6 +82,7 @@ class Scene : public testing::Test {
     request.address = rtm::TestTable::net(address);
     request.interface_index = link.value();
     request.flags = link.is_none() ? rtm::kRemoteNextHop : std::uint16_t{0};
+    request.may_be_of_other_family = true;
     const auto added = routes.table->add_next_hop(client(), Handle::kNone, request, true);
     EXPECT_TRUE(added);
     return added ? added->first : Handle::kNone;
@@ -177,6 +181,7 @@ class Scene : public testing::Test {
   TestClock clock;
   kernel::ScriptedPort port;
   rtm::TestTable routes;
+  std::unique_ptr<rtm::TestTable> routes6;  // a test that wants an IPv6 table too makes it before `start`
   kernel::InterfaceIndex left, right;
   Handle self = Handle::kNone;
   unsigned wakes = 0;

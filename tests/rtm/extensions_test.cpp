@@ -122,6 +122,102 @@ TEST_P(RtmExtensions, AddsAndDeletesManyByHandle) {
   EXPECT_EQ(client.live_routes(), 0U);
 }
 
+TEST_P(RtmExtensions, TakesNextHopsOfTheOtherFamilyForIpv4) {
+  Client client(GetParam());
+  const bool is_ipv4 = GetParam() == AF_INET;
+  TpRtmNextHop given{};
+  given.address = {AF_INET6, 128, {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}};
+  given.interface_index = 7;
+  void* made = nullptr;
+  std::uint32_t is_new = 9;
+  ASSERT_EQ(TpRtmAddNextHop(client.handle, &given, &made, &is_new), 0U);
+  EXPECT_EQ(is_new, 1U);
+  given.flags = RTM_NEXTHOP_FLAGS_DOWN;
+  void* again = nullptr;
+  ASSERT_EQ(TpRtmAddNextHop(client.handle, &given, &again, &is_new), 0U);
+  EXPECT_EQ(is_new, 0U);
+  EXPECT_EQ(again, made);
+  RTM_NEXTHOP_INFO info{};
+  ASSERT_EQ(RtmGetNextHopInfo(client.handle, made, &info), 0U);
+  EXPECT_EQ(std::memcmp(&info.NextHopAddress, &given.address, sizeof given.address), 0);
+  EXPECT_EQ(info.Flags, RTM_NEXTHOP_FLAGS_DOWN);
+  EXPECT_EQ(RtmReleaseNextHopInfo(client.handle, &info), 0U);
+
+  TpRtmRoute route = client.route({10, 9}, 16);
+  route.hops = &made;
+  ASSERT_EQ(client.add({route}), 0U);
+  const TpRtmMatch found = client.match({10, 9, 1, 1});
+  EXPECT_EQ(found.next_hop, made);
+  EXPECT_EQ(std::memcmp(found.hop_address, given.address.address, 16), 0);
+
+  RTM_ENUM_HANDLE walk = nullptr;
+  RTM_NET_ADDRESS range{};
+  range.AddressFamily = static_cast<USHORT>(GetParam());
+  range.NumBits = 8;
+  range.AddrBits[0] = 0xfe;  // as both begin
+  ASSERT_EQ(RtmCreateNextHopEnum(client.handle, RTM_ENUM_RANGE, &range, &walk), 0U);
+  RTM_NEXTHOP_HANDLE all[8];
+  UINT count = 8;
+  ASSERT_EQ(RtmGetEnumNextHops(client.handle, walk, &count, all), 0U);
+  EXPECT_EQ(count, is_ipv4 ? 1U : 2U) << "a range is of the table's own family";
+  EXPECT_EQ(RtmReleaseNextHops(client.handle, count, all), 0U);
+  EXPECT_EQ(RtmDeleteEnumHandle(client.handle, walk), 0U);
+  ASSERT_EQ(RtmCreateNextHopEnum(client.handle, RTM_ENUM_START, nullptr, &walk), 0U);
+  count = 8;
+  ASSERT_EQ(RtmGetEnumNextHops(client.handle, walk, &count, all), 0U);
+  ASSERT_EQ(count, 2U);
+  EXPECT_EQ(all[1], made);
+  EXPECT_EQ(RtmReleaseNextHops(client.handle, count, all), 0U);
+  EXPECT_EQ(RtmDeleteEnumHandle(client.handle, walk), 0U);
+
+  RTM_NEXTHOP_HANDLE by_info = nullptr;
+  EXPECT_EQ(RtmFindNextHop(client.handle, &info, &by_info, nullptr), 0U);
+  EXPECT_EQ(by_info, made);
+  EXPECT_EQ(RtmDeleteNextHop(client.handle, nullptr, &info), 0U);
+  EXPECT_EQ(RtmFindNextHop(client.handle, &info, nullptr, nullptr), static_cast<DWORD>(ERROR_NOT_FOUND));
+  for (void* each : {made, again, static_cast<void*>(by_info)}) {
+    EXPECT_EQ(RtmReleaseNextHops(client.handle, 1, &each), 0U);
+  }
+}
+
+TEST_P(RtmExtensions, RefusesANextHopThatCannotBe) {
+  Client client(GetParam());
+  const bool is_ipv4 = GetParam() == AF_INET;
+  constexpr auto kWrong = static_cast<std::uint32_t>(ERROR_INVALID_PARAMETER);
+  constexpr auto kNoHandle = static_cast<std::uint32_t>(ERROR_INVALID_HANDLE);
+  TpRtmNextHop good{};
+  good.address = client.prefix({10, 0, 0, 0, 0, 0, 0, 1}, is_ipv4 ? 32 : 128);
+  void* made = nullptr;
+  EXPECT_EQ(TpRtmAddNextHop(nullptr, &good, &made, nullptr), kNoHandle);
+  EXPECT_EQ(TpRtmAddNextHop(nullptr, nullptr, nullptr, nullptr), kNoHandle);
+  EXPECT_EQ(TpRtmAddNextHop(client.handle, nullptr, &made, nullptr), kWrong);
+  EXPECT_EQ(TpRtmAddNextHop(client.handle, &good, nullptr, nullptr), kWrong);
+  const auto refused = [&](auto change, std::uint32_t code) {
+    TpRtmNextHop bad = good;
+    change(bad);
+    EXPECT_EQ(TpRtmAddNextHop(client.handle, &bad, &made, nullptr), code);
+  };
+  refused([](TpRtmNextHop& bad) { bad.reserved = 1; }, kWrong);
+  refused([](TpRtmNextHop& bad) { bad.address.family = 23; }, kWrong);
+  refused([](TpRtmNextHop& bad) { bad.address.bits = 129; }, kWrong);
+  refused([&](TpRtmNextHop& bad) { bad.address.family = is_ipv4 ? AF_INET6 : AF_INET; }, kWrong);  // of 32 bits; none
+  refused(
+      [](TpRtmNextHop& bad) {
+        bad.flags = RTM_NEXTHOP_FLAGS_REMOTE;
+        bad.remote = &bad;
+      },
+      kNoHandle);
+  if (is_ipv4) {
+    refused([](TpRtmNextHop& bad) { bad.address = {AF_INET6, 128, {0x20, 1, 0xd, 0xb8}}; }, kWrong);
+    RTM_NEXTHOP_INFO documented{};
+    documented.NextHopAddress = {AF_INET6, 128, {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2}};
+    RTM_NEXTHOP_HANDLE none = nullptr;
+    RTM_NEXTHOP_CHANGE_FLAGS flags = 0;
+    EXPECT_EQ(RtmAddNextHop(client.handle, &documented, &none, &flags), kWrong) << "the documented call does not";
+  }
+  EXPECT_EQ(made, nullptr);
+}
+
 TEST_P(RtmExtensions, TellsEachElementItsOwnStatus) {
   Client client(GetParam());
   Client other(GetParam(), 9001);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <arpa/inet.h>
+#include <sys/socket.h>
 
 #include <cstring>
 #include <deque>
@@ -31,12 +32,21 @@ class ManualPort final : public Port {
 // An IPv4 table (or one of another width) and what a test does with it most.
 class TestTable {
  public:
-  explicit TestTable(Config config = ipv4()) { table = std::move(*Table::make(7, config, port, *epoch)); }
+  explicit TestTable(Config config = ipv4(), unsigned id = 7) {
+    table = std::move(*Table::make(static_cast<std::uint8_t>(id), config, port, *epoch));
+  }
 
   static Config ipv4() {
     Config config;
-    config.family = 2;
+    config.family = AF_INET;
+    config.gateway_family = AF_INET6;
     config.classful = true;
+    return config;
+  }
+  static Config ipv6() {
+    Config config;
+    config.family = AF_INET6;
+    config.width = 128;
     return config;
   }
 
@@ -87,9 +97,11 @@ class TestTable {
     const std::string all(text);
     const auto slash = all.find('/');
     NetAddress address;
-    address.family = 2;
-    address.bits = static_cast<std::uint16_t>(slash == std::string::npos ? 32 : std::stoi(all.substr(slash + 1)));
-    EXPECT_EQ(inet_pton(AF_INET, all.substr(0, slash).c_str(), address.address), 1) << text;
+    const bool is_ipv4 = all.find(':') == std::string::npos;
+    const int width = is_ipv4 ? 32 : 128;
+    address.family = is_ipv4 ? AF_INET : AF_INET6;
+    address.bits = static_cast<std::uint16_t>(slash == std::string::npos ? width : std::stoi(all.substr(slash + 1)));
+    EXPECT_EQ(inet_pton(address.family, all.substr(0, slash).c_str(), address.address), 1) << text;
     return address;
   }
   static std::string text(const NetAddress& address) {
