@@ -52,6 +52,12 @@ void Reservation::prefer_huge_pages(std::size_t offset, std::size_t bytes) noexc
   }
 }
 
+void Reservation::take_pages(std::size_t offset, std::size_t bytes) noexcept {
+  if (holds(offset, bytes)) {
+    madvise(static_cast<char*>(data_) + offset, bytes, MADV_POPULATE_WRITE);
+  }
+}
+
 void Reservation::discard(std::size_t offset, std::size_t bytes) noexcept {
   if (holds(offset, bytes)) {
     madvise(static_cast<char*>(data_) + offset, bytes, MADV_DONTNEED);

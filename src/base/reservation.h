@@ -32,6 +32,10 @@ class Reservation {
   // depends on it.
   void prefer_huge_pages(std::size_t offset, std::size_t bytes) noexcept;
 
+  // Takes the pages of a committed part from the kernel now, so that whoever first writes there need not. What is there
+  // stays. A wish: before Linux 5.14, or where memory is short, the first write takes them as ever.
+  void take_pages(std::size_t offset, std::size_t bytes) noexcept;
+
   // Gives the pages of a committed part back. It stays readable and writable, and reads as zeros, or unchanged where
   // the process has locked its memory (mlockall): callers must be content with either.
   void discard(std::size_t offset, std::size_t bytes) noexcept;

@@ -30,6 +30,9 @@ class Arena {
   // A piece of that size, which nobody looks at any more.
   void give_back(void* piece, std::size_t size) noexcept;
 
+  // The memory, if it should be made ready for more. Its make_ready wants no lock.
+  [[nodiscard]] Region* low() { return region_.is_low(used_) ? &region_ : nullptr; }
+
   // A piece by a number of 32 bits, which is never 0; and back. The second from any thread.
   [[nodiscard]] std::uint32_t number_of(const void* piece) const {
     return static_cast<std::uint32_t>((static_cast<const std::byte*>(piece) - base_) / kLine) + 1;

@@ -17,8 +17,7 @@ constexpr Failure no_memory() { return fail(ErrorKind::kExhausted, "no memory fo
 template <class T, class One>
 Result<void> Table::in_one_hold(Handle self, std::span<Result<T>> outcomes, One&& one) {
   std::size_t done = 0;
-  return attempt(self, [&](Entity& client, Blocked& blocked) -> Result<void> {
-    const std::lock_guard lock(mutex_);
+  return attempt_change(self, [&](Entity& client, Blocked& blocked) -> Result<void> {
     for (; done < outcomes.size(); ++done) {
       try {
         Result<T> outcome = one(client, done, blocked);

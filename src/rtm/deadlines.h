@@ -2,13 +2,15 @@
 // children a node, under the table's lock.
 //
 // Each thing keeps its place in the heap itself (`timer`, 0: not in it), so a refresh moves one entry instead of
-// leaving a stale one behind: the heap is as large as the number of things with a time, whatever the churn.
+// leaving a stale one behind: the heap is as large as the number of things with a time, whatever the churn. Its memory
+// grows in place: to copy a million entries to a larger one would take the lock for tens of milliseconds.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
-#include <vector>
+
+#include "rtm/region.h"
 
 namespace turnpike::rtm {
 
@@ -29,18 +31,18 @@ class Deadlines {
     }
   };
 
-  Deadlines() : heap_(1) {}  // place 0 is nobody's
-
   // Makes room for one more, so that the next `set` cannot fail. False: no memory.
   bool reserve_one() noexcept;
   // Adds the entry, or moves it if its place says that it is there.
   void set(const Entry& entry) noexcept;
   void remove(std::uint32_t& place) noexcept;
 
-  [[nodiscard]] bool empty() const { return heap_.size() == 1; }
-  [[nodiscard]] const Entry& first() const { return heap_[1]; }
-  [[nodiscard]] std::size_t size() const { return heap_.size() - 1; }
-  [[nodiscard]] std::size_t bytes() const { return heap_.capacity() * sizeof(Entry); }
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] const Entry& first() const { return heap()[1]; }
+  [[nodiscard]] std::size_t size() const { return count_; }
+  [[nodiscard]] std::size_t bytes() const { return memory_.opened(); }
+  // The memory, if it should be made ready for more. Its make_ready wants no lock.
+  [[nodiscard]] Region* low() { return memory_.is_low((count_ + 1) * sizeof(Entry)) ? &memory_ : nullptr; }
 
  private:
   static constexpr std::size_t kChildren = 4;
@@ -48,7 +50,10 @@ class Deadlines {
   void rise(std::size_t at, const Entry& entry) noexcept;
   void sink(std::size_t at, const Entry& entry) noexcept;
 
-  std::vector<Entry> heap_;
+  [[nodiscard]] Entry* heap() const { return reinterpret_cast<Entry*>(memory_.data()); }
+
+  Region memory_;          // reserved by the first
+  std::size_t count_ = 0;  // they begin at place 1: place 0 is nobody's
 };
 
 }  // namespace turnpike::rtm

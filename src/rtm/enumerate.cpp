@@ -225,7 +225,8 @@ void Table::for_each_named(const Enumeration& its, F&& visit) {
   }
 }
 
-void Table::forget_enumeration(std::uint32_t index) {
+// Returns what is only used under the lock and may take long to free.
+std::unordered_set<std::uint64_t> Table::forget_enumeration(std::uint32_t index) {
   std::unique_ptr<Enumeration> gone = enumerations_.remove(index);
   if (RouteList* list = gone->list != 0 ? lists_.at(gone->list) : nullptr; list != nullptr) {
     list->cursors.erase(std::find(list->cursors.begin(), list->cursors.end(), index));
@@ -243,17 +244,20 @@ void Table::forget_enumeration(std::uint32_t index) {
         break;
     }
   });
+  std::unordered_set<std::uint64_t> returned = std::move(gone->returned);
   limbo_.retire(std::move(gone));  // another thread may be fetching from it
+  return returned;
 }
 
 Result<void> Table::delete_enum(Handle self, Handle handle) {
+  std::unordered_set<std::uint64_t> returned;  // freed without the lock
   return attempt(self, [&](Entity& client, Blocked&) -> Result<void> {
     const std::lock_guard lock(mutex_);
     const Enumeration* found = enumerations_.find(handle);
     if (found == nullptr || found->owner != client.index) {
       return bad_enumeration();
     }
-    forget_enumeration(index_of(handle));
+    returned = forget_enumeration(index_of(handle));
     return {};
   });
 }

@@ -78,14 +78,21 @@ void Table::announce_to_others(EventType type, Entity& about) {
   }
 }
 
+// Without the lock, of one who gets no more. In steps: each of a million routes may have expired.
 void Table::discard_events(Entity& receiver) {
-  while (!receiver.events.empty()) {  // not moved away first: a deque takes memory even for that
-    const Entity::Queued event = receiver.events.front();
-    receiver.events.pop_front();
-    if (is_about_entity(event.type)) {
-      unpin(*entity_at(static_cast<ClientIndex>(event.index)));
+  in_steps([&](auto&& enough) {
+    while (!receiver.events.empty()) {
+      const Entity::Queued event = receiver.events.front();
+      receiver.events.pop_front();
+      if (is_about_entity(event.type)) {
+        unpin(*entity_at(static_cast<ClientIndex>(event.index)));
+      }
+      if (enough()) {
+        return true;
+      }
     }
-  }
+    return false;
+  });
 }
 
 void Table::deliver(ClientIndex client) {

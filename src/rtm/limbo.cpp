@@ -37,7 +37,10 @@ void Limbo::seal() {
     }
   };
   epoch_.retire(bag.release(), hand_back);
-  epoch_.collect();
+  if (++sealed_ >= kBagsInNeed) {
+    sealed_ = 0;
+    collect();
+  }
   dispose_of_ready(kBagsAtOnce);
 }
 

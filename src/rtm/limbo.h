@@ -4,7 +4,12 @@
 // writer first makes a thing unreachable, then retires it here. Things are gathered in bags, and a full bag is retired
 // to the Epoch as one object: so the epoch's lock, and the barrier that the kernel runs on every CPU, are paid once for
 // 256 things. When its readers have gone the epoch hands the bag back, and the table's next writer disposes of what is
-// in it, under the table's lock: records go back to their slabs, nodes of the trie to the heap.
+// in it, under the table's lock: records go back to their slabs, nodes of the trie to the arena.
+//
+// That barrier waits for a processor that may be anywhere: a virtual one that its host has put to sleep took six
+// milliseconds to answer. So nobody asks for it under the table's lock but in need: when a few bags are full, one who
+// has just let go of the lock does (`take_turn`, `collect`). Each bag at once would be too often: who waits for the
+// lock sleeps and needs no barrier on his CPU, awake he does.
 //
 // No writer disposes of more than two bags at a time: they come by the dozen when a reader was put to sleep in the
 // middle of his reading, and whoever is next would hold the table's lock for all of them. Two are more than a writer
@@ -12,10 +17,6 @@
 //
 // A reader never blocks while it reads: a call that must wait (for an object lock, for blocked methods) stops reading
 // first and resolves its handles anew. So a grace period is as long as the longest batch: microseconds.
-//
-// Rejected: asking for the end of readers after the lock was let go of, so that nobody waits for the barrier. Who waits
-// for the lock sleeps and needs no barrier on his CPU; awake he does, and a departure beside a busy client cost 185 ns
-// a route instead of 125, changes with a subscriber a quarter more, and nobody waited less.
 #pragma once
 
 #include <atomic>
@@ -52,6 +53,14 @@ class Limbo {
     }
   }
 
+  // Whether the caller is to call `collect` when he has let go of the lock; from any thread.
+  [[nodiscard]] bool take_turn() noexcept {
+    const bool is_time = sealed_ >= kBagsForTurn;
+    sealed_ = is_time ? 0 : sealed_;
+    return is_time;
+  }
+  void collect() noexcept { epoch_.collect(); }
+
   // Disposes of everything, waiting for those who read now. Not to be called by a reader.
   void drain() noexcept;
 
@@ -70,6 +79,8 @@ class Limbo {
   };
   static constexpr std::size_t kBagSize = 256;
   static constexpr std::size_t kBagsAtOnce = 2;
+  static constexpr unsigned kBagsForTurn = 4;
+  static constexpr unsigned kBagsInNeed = 32;         // when nobody took the turn
   static constexpr std::size_t kRoom = 2 * kBagSize;  // so that a bag which cannot be closed now has room for some time
 
   void seal();
@@ -81,6 +92,7 @@ class Limbo {
   std::atomic<Bag*> ready_{nullptr};  // pushed by whoever runs the epoch's collection
   Bag* taken_ = nullptr;              // of those that were ready, and have yet to be disposed of
   std::vector<std::vector<Item>> spare_;
+  unsigned sealed_ = 0;  // bags, since somebody last collected
   std::size_t waiting_ = 0;
 };
 

@@ -137,22 +137,40 @@ void Table::after_unlock(Kind kind, std::uint32_t index) {
   }
 }
 
-std::uint64_t Table::release_locks_of(const Entity& client) {
-  std::vector<std::pair<Kind, std::uint32_t>> locked;
-  for (auto& [id, lock] : locks_) {
-    for (const ObjectLock::Holder& each : lock.holders) {
+// Without the lock, of one who takes no more. In steps, by the buckets of the map: they are numbered anew when another
+// client's locks make it grow.
+void Table::release_locks_of(const Entity& client) {
+  std::size_t bucket = 0;
+  std::size_t buckets = 0;
+  in_steps([&](auto&& enough) {
+    if (std::exchange(buckets, locks_.bucket_count()) != locks_.bucket_count()) {
+      bucket = 0;
+    }
+    while (bucket < buckets) {
+      release_locks_in(bucket++, client);
+      if (enough()) {
+        return true;
+      }
+    }
+    return false;
+  });
+}
+
+void Table::release_locks_in(std::size_t bucket, const Entity& client) {
+  std::vector<std::uint64_t> locked;
+  for (auto at = locks_.cbegin(bucket); at != locks_.cend(bucket); ++at) {
+    for (const ObjectLock::Holder& each : at->second.holders) {
       if (each.client == client.index) {
-        locked.emplace_back(static_cast<Kind>(id >> kIndexBits), static_cast<std::uint32_t>(id & kMaxIndex));
+        locked.push_back(at->first);
       }
     }
   }
-  for (const auto& [kind, index] : locked) {
-    std::vector<ObjectLock::Holder>& holders = locks_.at(References::id(kind, index)).holders;
+  for (const std::uint64_t id : locked) {
+    std::vector<ObjectLock::Holder>& holders = locks_.at(id).holders;
     holders.erase(
         std::find_if(holders.begin(), holders.end(), [&](const auto& each) { return each.client == client.index; }));
-    after_unlock(kind, index);
+    after_unlock(static_cast<Kind>(id >> kIndexBits), static_cast<std::uint32_t>(id & kMaxIndex));
   }
-  return locked.size();
 }
 
 Result<void> Table::lock_destination(Handle self, Handle handle, bool exclusive) {

@@ -4,13 +4,6 @@
 #include <utility>
 
 namespace turnpike::rtm {
-namespace {
-
-// Steps double up to a huge page: a table of ten routes stays small, one of a million makes few system calls.
-constexpr std::size_t kFirstStep = 64UL << 10;
-constexpr std::size_t kLastStep = 2UL << 20;
-
-}  // namespace
 
 Result<Region> Region::make(std::size_t size) {
   Region region;
@@ -25,18 +18,49 @@ Result<Region> Region::make(std::size_t size) {
   return region;
 }
 
-bool Region::open_to(std::size_t size) noexcept {
-  while (opened_ < size) {
-    const std::size_t step = std::clamp(opened_, kFirstStep, kLastStep);
-    if (size > size_ || !memory_.commit(skipped_ + opened_, step)) {
-      return false;
-    }
-    if (step == kLastStep) {
-      memory_.prefer_huge_pages(skipped_ + opened_, step);
-    }
-    opened_ += step;
+Region& Region::operator=(Region&& other) noexcept {
+  memory_ = std::move(other.memory_);
+  skipped_ = other.skipped_;
+  size_ = other.size_;
+  opened_ = other.opened_.load();
+  ready_ = other.ready_.load();
+  tried_ = other.tried_.load();
+  return *this;
+}
+
+bool Region::commit(std::size_t from, std::size_t step) noexcept {
+  if (from >= size_ || !memory_.commit(skipped_ + from, step)) {
+    return false;
+  }
+  if (step == kLastStep) {
+    memory_.prefer_huge_pages(skipped_ + from, step);
   }
   return true;
+}
+
+bool Region::open_to(std::size_t size) noexcept {
+  while (opened() < size) {
+    const std::size_t step = std::clamp(opened(), kFirstStep, kLastStep);
+    const bool is_ready = opened() + step <= ready_.load(std::memory_order_acquire);
+    if (size > size_ || (!is_ready && !commit(opened(), step))) {
+      return false;
+    }
+    opened_.store(opened() + step, std::memory_order_relaxed);
+  }
+  return true;
+}
+
+// Should its owner open the same step meanwhile, it is opened twice, which does no harm.
+void Region::make_ready() noexcept {
+  const std::size_t from = opened();
+  std::size_t tried = tried_.load();
+  if (tried > from || !tried_.compare_exchange_strong(tried, from + kLastStep)) {
+    return;
+  }
+  if (commit(from, kLastStep)) {
+    memory_.take_pages(skipped_ + from, kLastStep);
+    ready_.store(from + kLastStep, std::memory_order_release);
+  }
 }
 
 }  // namespace turnpike::rtm

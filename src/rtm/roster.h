@@ -64,6 +64,8 @@ class Roster {
     }
   }
   [[nodiscard]] std::size_t size() const { return used_; }
+  // Every index is below it.
+  [[nodiscard]] std::uint32_t limit() const { return static_cast<std::uint32_t>(slots_.size()); }
   [[nodiscard]] std::uint32_t highest_generation() const {
     std::uint32_t highest = 0;
     for (const Slot& slot : slots_) {

@@ -100,8 +100,7 @@ std::uint32_t Table::find_route(const Destination& dest, const Entity& owner, st
 
 Result<AddedRoute> Table::add_route(Handle self, Handle handle, const NetAddress& address, const RouteRequest& request,
                                     bool reference) {
-  return attempt(self, [&](Entity& client, Blocked& blocked) -> Result<AddedRoute> {
-    const std::lock_guard lock(mutex_);
+  return attempt_change(self, [&](Entity& client, Blocked& blocked) -> Result<AddedRoute> {
     return add_under_lock(client, handle, address, request, reference, blocked);
   });
 }
@@ -306,8 +305,7 @@ std::uint32_t Table::store_values(std::uint32_t index, const Values& values) {
 // ------------------------------------------------------------------------------------------------------------
 
 Result<std::uint32_t> Table::delete_route(Handle self, Handle handle) {
-  return attempt(self, [&](Entity& client, Blocked& blocked) -> Result<std::uint32_t> {
-    const std::lock_guard lock(mutex_);
+  return attempt_change(self, [&](Entity& client, Blocked& blocked) -> Result<std::uint32_t> {
     return delete_under_lock(client, handle, blocked);
   });
 }

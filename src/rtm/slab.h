@@ -38,6 +38,9 @@ class Slab {
   void count_out() noexcept { --used_; }
   void give_back(std::uint32_t index) noexcept;
 
+  // The memory, if it should be made ready for more. Its make_ready wants no lock.
+  [[nodiscard]] Region* low() { return memory_.is_low(limit() * stride_) ? &memory_ : nullptr; }
+
   [[nodiscard]] std::size_t used() const { return used_; }
   [[nodiscard]] std::size_t bytes() const { return memory_.opened(); }
   [[nodiscard]] std::size_t stride() const { return stride_; }

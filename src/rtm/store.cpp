@@ -249,6 +249,23 @@ void Table::retire_record(Slab& slab, std::uint32_t index, ReferenceWord& word) 
   }
 }
 
+Table::Upkeep Table::take_upkeep() {
+  Upkeep wanted{.has_bags = limbo_.take_turn()};
+  for (Region* low : {destinations_.low(), routes_.low(), trie_.low(), extras_.low(), deadlines_.low()}) {
+    wanted.low = low != nullptr ? low : wanted.low;
+  }
+  return wanted;
+}
+
+void Table::keep_up(const Upkeep& wanted) {
+  if (wanted.low != nullptr) {
+    wanted.low->make_ready();
+  }
+  if (wanted.has_bags) {
+    limbo_.collect();
+  }
+}
+
 // --- routes and next hops
 // -----------------------------------------------------------------------------------------------
 

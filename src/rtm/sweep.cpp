@@ -58,8 +58,8 @@ void Table::stop_calls_and_callbacks(Entity& leaver) {
       return leaver.waiting == 0 && only_this_thread_runs(leaver) &&
              (leaver.delivering == 0 || leaver.delivering == this_thread_number());
     });
-    discard_events(leaver);
   }
+  discard_events(leaver);
   static_cast<void>(epoch_.synchronize());
 }
 
@@ -91,32 +91,41 @@ void Table::report_forgotten(const Entity& leaver, Kind kind, std::uint64_t coun
                {"family", leaver.info.family});
 }
 
+// Runs remove(index) for each of the client's; says how many.
+template <class T, class F>
+std::uint64_t Table::sweep_roster(const Roster<T>& roster, const Entity& leaver, F&& remove) {
+  std::uint64_t count = 0;
+  std::uint32_t index = 1;
+  in_steps([&](auto&& enough) {
+    while (index < roster.limit()) {
+      if (const T* each = roster.at(index); each != nullptr && each->owner == leaver.index) {
+        remove(index);
+        ++count;
+      }
+      ++index;
+      if (enough()) {
+        return true;
+      }
+    }
+    return false;
+  });
+  return count;
+}
+
 // Locks, enumerations, registrations; and lists, whose routes go on their own.
-void Table::sweep_objects(Entity& leaver) {
-  std::vector<std::uint32_t> enumerations;
-  std::vector<std::uint32_t> lists;
+void Table::sweep_objects(const Entity& leaver) {
+  release_locks_of(leaver);
   std::vector<std::unique_ptr<ChangeRegistration>> registrations;
-  {
-    const std::lock_guard lock(mutex_);
-    release_locks_of(leaver);
-    const auto collect_own = [&](const auto& roster, std::vector<std::uint32_t>& own) {
-      roster.for_each([&](std::uint32_t index, const auto& each) {
-        if (each.owner == leaver.index) {
-          own.push_back(index);
-        }
-      });
-    };
-    std::vector<std::uint32_t> own;
-    collect_own(registrations_, own);
-    for (const std::uint32_t index : own) {
-      registrations.push_back(registrations_.remove(index));
+  sweep_roster(registrations_, leaver,
+               [&](std::uint32_t index) { registrations.push_back(registrations_.remove(index)); });
+  std::vector<std::unordered_set<std::uint64_t>> returned;  // freed without the lock
+  const std::uint64_t enumerations = sweep_roster(enumerations_, leaver, [&](std::uint32_t index) {
+    if (auto gone = forget_enumeration(index); !gone.empty()) {
+      returned.push_back(std::move(gone));
     }
-    collect_own(enumerations_, enumerations);
-    for (const std::uint32_t index : enumerations) {
-      forget_enumeration(index);
-    }
-    collect_own(lists_, lists);
-  }
+  });
+  std::vector<std::uint32_t> lists;
+  sweep_roster(lists_, leaver, [&](std::uint32_t index) { lists.push_back(index); });
   for (const auto& registration : registrations) {
     drain(*registration);
   }
@@ -125,7 +134,7 @@ void Table::sweep_objects(Entity& leaver) {
     const std::lock_guard lock(mutex_);
     lists_.remove(index);
   }
-  report_forgotten(leaver, Kind::kEnumeration, enumerations.size());
+  report_forgotten(leaver, Kind::kEnumeration, enumerations);
   report_forgotten(leaver, Kind::kRouteList, lists.size());
   report_forgotten(leaver, Kind::kNotification, registrations.size());
 }

@@ -20,6 +20,7 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -357,6 +358,9 @@ class Table {
   // Runs run(caller, blocked) as often as it finds itself blocked, waiting in between; never while Reading.
   template <class Run>
   auto attempt(Handle self, Run&& run) -> decltype(run(std::declval<Entity&>(), std::declval<Blocked&>()));
+  // The same under the table's lock, for what makes or frees records; then the upkeep.
+  template <class Run>
+  auto attempt_change(Handle self, Run&& run) -> decltype(run(std::declval<Entity&>(), std::declval<Blocked&>()));
   void wait_until_free(Handle self, const Blocked& blocked);
   bool is_blocked(const Blocked& blocked) const;
   void collect_entity(Entity& entity);
@@ -365,7 +369,9 @@ class Table {
   // --- sweeping (sweep.cpp)
   void stop_calls_and_callbacks(Entity& entity);
   void sweep(Entity& entity);
-  void sweep_objects(Entity& entity);
+  template <class T, class F>
+  std::uint64_t sweep_roster(const Roster<T>& roster, const Entity& entity, F&& remove);
+  void sweep_objects(const Entity& entity);
   void sweep_routes(Entity& entity);
   void sweep_next_hops(Entity& entity);
   void sweep_references(Entity& entity, Kind kind);
@@ -419,6 +425,14 @@ class Table {
   void unpin(std::uint32_t dest, std::uint32_t count = 1);
   void free_destination(std::uint32_t index);
   bool has_slot_values(const Destination& dest) const;
+  // What memory wants of whoever has just let go of the lock: pages for what comes, an end for what has gone. It may
+  // take milliseconds.
+  struct Upkeep {
+    Region* low = nullptr;
+    bool has_bags = false;
+  };
+  [[nodiscard]] Upkeep take_upkeep();
+  void keep_up(const Upkeep& wanted);
   DestinationExtra* extra_of(Destination& dest);
   RouteExtra* extra_of(Route& route);
   void free_route(std::uint32_t index);
@@ -592,7 +606,8 @@ class Table {
   Result<void> unlock(Entity& client, Kind kind, std::uint32_t index, bool exclusive, std::uint32_t via);
   bool owe_to_locked_route(Entity& client, std::uint32_t hop);
   void after_unlock(Kind kind, std::uint32_t index);
-  std::uint64_t release_locks_of(const Entity& client);
+  void release_locks_of(const Entity& client);
+  void release_locks_in(std::size_t bucket, const Entity& client);
   Result<std::uint32_t> own_route(const Entity& client, Handle handle) const;
   std::vector<std::uint32_t> named_by(std::uint32_t route) const;
   Result<std::uint32_t> commit(Entity& client, std::uint32_t route, const Values& values, ObjectLock::Holder& mine);
@@ -614,7 +629,7 @@ class Table {
                             Blocked& blocked, Result<void>& trouble);
   void list_routes_of(const Entity& client, Enumeration& cursor, std::uint32_t dest);
   bool go_to_next_dest(const Entity& client, Enumeration& cursor, Blocked& blocked, Result<void>& trouble);
-  void forget_enumeration(std::uint32_t index);
+  std::unordered_set<std::uint64_t> forget_enumeration(std::uint32_t index);
 
   const std::uint8_t id_;
   const std::uint32_t first_generation_;

@@ -34,6 +34,21 @@ auto Table::attempt(Handle self, Run&& run) -> decltype(run(std::declval<Entity&
   }
 }
 
+template <class Run>
+auto Table::attempt_change(Handle self, Run&& run) -> decltype(run(std::declval<Entity&>(), std::declval<Blocked&>())) {
+  Upkeep wanted;
+  auto result = attempt(self, [&](Entity& client, Blocked& blocked) {
+    const std::lock_guard lock(mutex_);
+    auto changed = run(client, blocked);
+    wanted = take_upkeep();
+    return changed;
+  });
+  if (wanted.low != nullptr || wanted.has_bags) [[unlikely]] {
+    keep_up(wanted);
+  }
+  return result;
+}
+
 inline Entity* Table::find_entity(Handle handle) const {
   const std::uint32_t index = index_of(handle);
   if (kind_of(handle) != Kind::kEntity || table_of(handle) != id_ || index > kMaxClients) {
@@ -109,6 +124,7 @@ void Table::in_steps(Step&& step) {
   using Clock = std::chrono::steady_clock;
   constexpr auto kHold = std::chrono::microseconds(100);
   for (bool more = true; more;) {
+    Upkeep wanted;
     {
       const std::lock_guard lock(mutex_);
       const Clock::time_point begun = Clock::now();
@@ -119,7 +135,9 @@ void Table::in_steps(Step&& step) {
       const auto held = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begun).count();
       longest_step_ns_ = std::max(longest_step_ns_, static_cast<std::uint64_t>(held));
       ++steps_;
+      wanted = take_upkeep();
     }
+    keep_up(wanted);
     if (more) {
       mutex_.let_others_in();
     }

@@ -136,6 +136,9 @@ class Trie {
   template <class Accept>
   [[nodiscard]] std::uint32_t longest(const Key& key, Accept&& accept) const;
 
+  // The memory of its nodes, if it should be made ready for more (region.h).
+  [[nodiscard]] Region* low() { return arena_.low(); }
+
   // Nodes and shortcuts.
   [[nodiscard]] std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::size_t nodes() const { return nodes_.load(std::memory_order_relaxed); }

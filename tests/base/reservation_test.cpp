@@ -1,8 +1,10 @@
 #include "base/reservation.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -30,6 +32,25 @@ TEST(Reservation, CommittedPartsReadAsZerosAndKeepWhatIsWritten) {
   memory.discard(kPage, kPage);
   EXPECT_EQ(bytes[kPage], 0);
   EXPECT_EQ(bytes[2 * kPage], 7);
+}
+
+TEST(Reservation, TakesPagesBeforeTheyAreWritten) {
+  constexpr std::size_t kPages = 16;
+  Reservation memory = Reservation::make(kPages * kPage).value();
+  ASSERT_TRUE(memory.commit(0, kPages * kPage));
+  auto* bytes = static_cast<unsigned char*>(memory.data());
+  bytes[kPage] = 7;
+  memory.take_pages(kPage, 4 * kPage);
+  std::array<unsigned char, kPages> there{};
+  ASSERT_EQ(mincore(memory.data(), kPages * kPage, there.data()), 0);
+  for (std::size_t page = 0; page < kPages; ++page) {
+    EXPECT_EQ(there[page] & 1, page >= 1 && page < 5 ? 1 : 0) << page;
+  }
+  EXPECT_EQ(bytes[kPage], 7);
+  EXPECT_EQ(bytes[2 * kPage], 0);
+  memory.take_pages(kPage, kPages * kPage);  // out of range: nothing happens
+  ASSERT_EQ(mincore(memory.data(), kPages * kPage, there.data()), 0);
+  EXPECT_EQ(there[kPages - 1] & 1, 0);
 }
 
 TEST(Reservation, RefusesPartsOutOfRange) {

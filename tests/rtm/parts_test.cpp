@@ -1,20 +1,33 @@
-// The small parts: deadlines, the set of changes, the slab, the arena.
+// The small parts: deadlines, the set of changes, regions, limbo, the slab, the arena.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 #include <vector>
 
+#include "base/epoch.h"
 #include "rtm/arena.h"
 #include "rtm/deadlines.h"
+#include "rtm/limbo.h"
 #include "rtm/notify.h"
+#include "rtm/region.h"
 #include "rtm/slab.h"
 
 namespace turnpike::rtm {
 namespace {
+
+bool is_resident(const std::byte* at) {
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  unsigned char there = 0;
+  EXPECT_EQ(mincore(reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(at) / page * page), page, &there), 0);
+  return (there & 1) != 0;
+}
 
 TEST(Deadlines, TheFirstIsTheSoonest) {
   Deadlines deadlines;
@@ -95,6 +108,79 @@ TEST(ChangeRegistration, ChurnDoesNotMakeItGrow) {
   EXPECT_LT(registration.bytes(), 4096U);
   EXPECT_EQ(registration.pop(), 1U);
   EXPECT_EQ(registration.pop(), 0U);
+}
+
+// The first two megabytes are opened by halves; from then on a step is made ready when half of the last one is used.
+TEST(Region, IsMadeReadyAheadOfItsUse) {
+  constexpr std::size_t kStep = 2UL << 20;
+  Region region = Region::make(16 * kStep).value();
+  EXPECT_FALSE(region.is_low(0));
+  ASSERT_TRUE(region.reach(kStep / 4));
+  EXPECT_FALSE(region.is_low(kStep / 4)) << "a small table takes nothing ahead";
+  ASSERT_TRUE(region.reach(kStep));
+  ASSERT_EQ(region.opened(), kStep);
+  EXPECT_FALSE(region.is_low(kStep / 2));
+  EXPECT_TRUE(region.is_low(kStep / 2 + 1));
+
+  region.data()[kStep - 1] = std::byte{7};
+  region.make_ready();
+  EXPECT_EQ(region.opened(), kStep) << "it is its owner who opens it";
+  EXPECT_FALSE(region.is_low(kStep)) << "once is enough";
+  std::byte* next = region.data() + kStep;
+  EXPECT_TRUE(is_resident(next) && is_resident(next + kStep - 1));
+  EXPECT_FALSE(is_resident(next + kStep));
+  region.make_ready();
+  EXPECT_FALSE(is_resident(next + kStep)) << "and no more than one step";
+
+  ASSERT_TRUE(region.reach(kStep + 1));
+  EXPECT_EQ(region.opened(), 2 * kStep);
+  EXPECT_EQ(region.data()[kStep - 1], std::byte{7});
+  EXPECT_EQ(next[0], std::byte{0});
+  EXPECT_TRUE(region.is_low(2 * kStep));
+  ASSERT_TRUE(region.reach(3 * kStep)) << "nobody made it ready";
+  region.data()[3 * kStep - 1] = std::byte{7};
+  EXPECT_TRUE(region.is_low(3 * kStep));
+  const Region moved = std::move(region);
+  EXPECT_EQ(moved.data() + kStep, next);
+  EXPECT_TRUE(moved.is_low(3 * kStep));
+}
+
+TEST(Region, EndsWhereItWasSaidTo) {
+  constexpr std::size_t kStep = 2UL << 20;
+  Region region = Region::make(kStep).value();
+  ASSERT_TRUE(region.reach(kStep));
+  ASSERT_TRUE(region.is_low(kStep));
+  region.make_ready();
+  EXPECT_FALSE(region.is_low(kStep)) << "tried once";
+  EXPECT_FALSE(region.reach(kStep + 1));
+  EXPECT_EQ(region.opened(), kStep);
+}
+
+// The kernel's barrier is not asked for by who closes a bag, but for one bag in many when nobody else did.
+TEST(Limbo, WhoHasLetGoOfTheLockCollects) {
+  std::size_t gone = 0;
+  const std::unique_ptr<Epoch> epoch = std::move(*Epoch::create());
+  Limbo limbo(*epoch);
+  const auto retire = [&](std::size_t count) {
+    while (count-- != 0) {
+      limbo.retire([](void* counter, std::uintptr_t) noexcept { ++*static_cast<std::size_t*>(counter); }, &gone, 0);
+    }
+  };
+  retire(3 * 256);
+  EXPECT_FALSE(limbo.take_turn());
+  retire(256);
+  EXPECT_TRUE(limbo.take_turn());
+  EXPECT_FALSE(limbo.take_turn()) << "one is enough";
+  EXPECT_EQ(gone, 0U);
+  limbo.collect();
+  EXPECT_EQ(gone, 0U) << "what is disposed of is so under the lock";
+  retire(256);
+  EXPECT_EQ(gone, 2 * 256U);
+  retire(256);
+  EXPECT_EQ(gone, 4 * 256U);
+
+  retire(100 * 256);
+  EXPECT_GT(gone, 4 * 256U) << "nobody took the turn, and they do not wait for ever";
 }
 
 TEST(BitSet, TakesEveryMemberOnce) {
