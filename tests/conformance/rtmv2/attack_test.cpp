@@ -2,6 +2,7 @@
 // What is looked for: no crash, an error for what is wrong, others undisturbed, and nothing left when all have gone.
 #include <algorithm>
 #include <cstring>
+#include <initializer_list>
 #include <random>
 #include <stdexcept>
 
@@ -65,6 +66,97 @@ class Garbage {
   alignas(8) std::array<std::byte, 4096> room_{};
   alignas(8) std::array<std::uint8_t, 24> address_{};
 };
+
+/// The same of what reads, locks, enumerates and ends.
+void look_or_lock_at_random(Garbage& g, HANDLE self) {
+  HANDLE out = g.handle();
+  PVOID pointer = nullptr;
+  PRTM_ROUTE_INFO route = nullptr;
+  PRTM_NEXTHOP_INFO hop = nullptr;
+  DWORD flags = g.word();
+  UINT count = g.below(12);
+  BOOL truth = 0;
+  switch (g.below(23)) {
+    case 0:
+      RtmGetRegisteredEntities(self, &count, g.structure<HANDLE>(), nullptr);
+      break;
+    case 1:
+      RtmReleaseEntities(self, count, g.structure<HANDLE>());
+      break;
+    case 2:
+      RtmLockDestination(self, g.handle(), static_cast<BOOL>(g.below(2)), static_cast<BOOL>(g.below(3)));
+      break;
+    case 3:
+      // Whoever has it exclusively may write what he likes into the route: what is wrong is refused when he commits it.
+      if (RtmLockRoute(self, g.handle(), TRUE, TRUE, &route) == NO_ERROR && g.below(2) == 0)
+        std::memcpy(route, g.structure<RTM_ROUTE_INFO>(), sizeof *route);
+      break;
+    case 4:
+      RtmLockRoute(self, g.handle(), static_cast<BOOL>(g.below(2)), FALSE, &route);
+      break;
+    case 5:
+      RtmUpdateAndUnlockRoute(self, g.handle(), g.word(), g.handle(), g.word(), g.handle(), &flags);
+      break;
+    case 6:
+      RtmLockNextHop(self, g.handle(), static_cast<BOOL>(g.below(2)), static_cast<BOOL>(g.below(3)), &hop);
+      break;
+    case 7:
+      RtmGetRoutePointer(self, g.handle(), &route);
+      break;
+    case 8:
+      RtmGetNextHopPointer(self, g.handle(), &hop);
+      break;
+    case 9:
+      RtmGetOpaqueInformationPointer(self, g.handle(), &pointer);
+      break;
+    case 10:
+      RtmGetEntityMethods(self, g.handle(), &count, g.structure<RTM_ENTITY_EXPORT_METHOD>());
+      break;
+    case 11:
+      RtmInvokeMethod(self, g.handle(), g.structure<RTM_ENTITY_METHOD_INPUT>(), &count,
+                      g.structure<RTM_ENTITY_METHOD_OUTPUT>());
+      break;
+    case 12:
+      RtmBlockMethods(self, g.handle(), static_cast<UCHAR>(g.word()), g.word() | 2);
+      break;
+    case 13:
+      RtmGetEntityInfo(self, g.handle(), g.structure<RTM_ENTITY_INFO>());
+      RtmReleaseEntityInfo(self, g.structure<RTM_ENTITY_INFO>());
+      break;
+    case 14:
+      RtmGetLessSpecificDestination(self, g.handle(), g.word(), g.word(), g.structure<RTM_DEST_INFO>());
+      break;
+    case 15:
+      RtmGetExactMatchDestination(self, g.address(), g.word(), g.word(), g.structure<RTM_DEST_INFO>());
+      break;
+    case 16:
+      RtmIsBestRoute(self, g.handle(), &flags);
+      break;
+    case 17:
+      RtmFindNextHop(self, g.structure<RTM_NEXTHOP_INFO>(), &out, &hop);
+      break;
+    case 18:
+      RtmCreateNextHopEnum(self, g.word(), g.address(), &out);
+      RtmGetEnumNextHops(self, g.below(2) == 0 ? out : g.handle(), &count, g.structure<HANDLE>());
+      break;
+    case 19:
+      RtmCreateRouteListEnum(self, g.handle(), &out);
+      RtmGetListEnumRoutes(self, g.below(2) == 0 ? out : g.handle(), &count, g.structure<HANDLE>());
+      break;
+    case 20:
+      RtmDeleteEnumHandle(self, g.handle());
+      RtmReleaseDests(self, g.below(4), g.structure<RTM_DEST_INFO>());
+      break;
+    case 21:
+      RtmIgnoreChangedDests(self, g.handle(), count, g.structure<HANDLE>());
+      RtmIsMarkedForChangeNotification(self, g.handle(), g.handle(), &truth);
+      RtmDeregisterFromChangeNotification(self, g.handle());
+      break;
+    default:
+      RtmDeleteRouteToDest(self, g.handle(), &flags);
+      break;
+  }
+}
 
 /// One call with nothing right in it but, perhaps, the caller.
 void call_at_random(Garbage& garbage, HANDLE self) {
@@ -147,23 +239,43 @@ void call_at_random(Garbage& garbage, HANDLE self) {
   }
 }
 
+using CallAtRandom = void (*)(Garbage&, HANDLE self);
+
+void attack(const Client& bystander, HANDLE its_route, unsigned seed, std::initializer_list<CallAtRandom> calls) {
+  Client attacker;
+  attacker.leaves_things_behind();
+  const HANDLE self = attacker;
+  Route route = attacker.route("10.78.0.0/16");
+  DestInfo dest = bystander.find("10.77.0.0/16");
+  NextHop hop = attacker.next_hop("192.0.2.9");
+  HANDLE list = nullptr;
+  ASSERT_EQ(RtmCreateRouteList(attacker, &list), DWORD{NO_ERROR});
+  Garbage garbage(seed, {self, HANDLE{bystander}, route.consume(), its_route, dest.handle(), hop.consume(), list});
+  for (int i = 0; i < 500; ++i) {
+    const CallAtRandom call = *(calls.begin() + garbage.below(static_cast<unsigned>(calls.size())));
+    call(garbage, garbage.below(20) == 0 ? garbage.stranger() : self);
+  }
+}
+
 TEST_F(Attack, GarbageIsRefusedAndHarmsNobody) {
   Client bystander;
   const Route kept = bystander.route("10.77.0.0/16");
   for (unsigned seed = 1; seed <= 20; ++seed) {
-    Client attacker;
-    attacker.leaves_things_behind();
-    const HANDLE self = attacker;
-    Route route = attacker.route("10.78.0.0/16");
-    DestInfo dest = bystander.find("10.77.0.0/16");
-    NextHop hop = attacker.next_hop("192.0.2.9");
-    HANDLE list = nullptr;
-    ASSERT_EQ(RtmCreateRouteList(attacker, &list), DWORD{NO_ERROR});
-    Garbage garbage(seed, {self, HANDLE{bystander}, route.consume(), HANDLE{kept}, dest.handle(), hop.consume(), list});
-    for (int i = 0; i < 500; ++i) {
-      call_at_random(garbage, garbage.below(20) == 0 ? garbage.stranger() : self);
-    }
+    attack(bystander, kept, seed, {&call_at_random});
     EXPECT_TRUE(bystander.has("10.77.0.0/16", kUnicast)) << "seed " << seed;
+  }
+}
+
+// Here it may also lock what is the bystander's, until it leaves.
+TEST_F(Attack, GarbageUnderLocksIsRefusedAndGoesWithItsMaker) {
+  Client bystander;
+  const Route kept = bystander.route("10.77.0.0/16", {.metric = 7});
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    attack(bystander, kept, seed, {&look_or_lock_at_random, &look_or_lock_at_random, &call_at_random});
+    EXPECT_EQ(bystander.best("10.77.0.0/16"), HANDLE{kept}) << "seed " << seed;
+    RouteInfo info(bystander);
+    ASSERT_EQ(RtmGetRouteInfo(bystander, kept, info, nullptr), DWORD{NO_ERROR});
+    EXPECT_EQ(info->PrefInfo.Metric, 7U) << "seed " << seed;
   }
 }
 
