@@ -25,9 +25,9 @@ Found doctor(const std::string&) {
 
 // clang-format off: a table
 constexpr Command kCommands[] = {
-    {"show route", Arguments::kOptional, "PREFIX",
-     "The routing table, or what it has for a prefix: routes with their owner, preference, metric, next hops, and what "
-     "became of them in the kernel.", nullptr},
+    {"show route", Arguments::kSeveral, "[PREFIX] [protocol NAME]",
+     "The routing table, or what it has for a prefix or of a protocol (a name such as static, or its number): routes "
+     "with their owner, preference, metric, next hops, and what became of them in the kernel.", nullptr, true},
     {"show interface", Arguments::kOptional, "NAME", "Interfaces with type, state, reasons and transports.", nullptr},
     {"show protocol", Arguments::kOptional, "NAME", "Protocols with their library, state and settings.", nullptr},
     {"show multicast", Arguments::kNone, "",
@@ -43,6 +43,9 @@ constexpr Command kCommands[] = {
     {"check", Arguments::kNone, "",
      "What is wrong with the configuration file, and what a reload of it would change. Nothing is touched.", nullptr},
     {"reload", Arguments::kNone, "", "Reads the configuration file again: all of it takes effect, or nothing does.", nullptr},
+    {"forgive", Arguments::kOne, "PROTOCOL",
+     "A protocol that was not loaded, because it took the router down again and again or for another reason, is tried "
+     "again, and its crashes are forgotten.", nullptr},
     {"doctor", Arguments::kNone, "", "What this machine and kernel lack, and for which feature.", doctor},
 };
 // clang-format on
@@ -68,6 +71,7 @@ std::string joined(const std::vector<std::string>& words) {
 std::string usage(const Command& command) {
   std::string out = command.words;
   if (command.arguments == Arguments::kOne) out += std::string(" ") + command.argument;
+  if (command.arguments == Arguments::kSeveral) out += std::string(" ") + command.argument;
   if (command.arguments == Arguments::kOptional) out += std::string(" [") + command.argument + "]";
   return out;
 }
@@ -81,8 +85,10 @@ const Command* find_command(const std::vector<std::string>& words, std::string& 
     const std::vector<std::string> wanted = split(command.words);
     if (words.size() < wanted.size() || !std::equal(wanted.begin(), wanted.end(), words.begin())) continue;
     const std::size_t left = words.size() - wanted.size();
-    if (left > (command.arguments == Arguments::kNone ? 0U : 1U) ||
-        (left == 0 && command.arguments == Arguments::kOne)) {
+    const std::size_t most = command.arguments == Arguments::kNone      ? 0
+                             : command.arguments == Arguments::kSeveral ? 3
+                                                                        : 1;
+    if (left > most || (left == 0 && command.arguments == Arguments::kOne)) {
       complaint = "the command is: turnpike " + usage(command);
       return nullptr;
     }

@@ -17,7 +17,7 @@ struct Found {
 };
 
 struct Command {
-  enum class Arguments { kNone, kOptional, kOne };
+  enum class Arguments { kNone, kOptional, kOne, kSeveral };
 
   const char* words;
   Arguments arguments;
@@ -25,6 +25,7 @@ struct Command {
   const char* help;
   // Null: the router is asked, with the same words.
   Found (*here)(const std::string& argument);
+  bool is_paged = false;  // the router's answers are parts of one list
 };
 
 [[nodiscard]] std::span<const Command> commands();

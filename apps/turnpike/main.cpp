@@ -21,20 +21,22 @@ struct Options {
   std::vector<std::string> words;
 };
 
-bool print(const Value& value, bool json) {
-  const std::string text = json ? to_json(value) + '\n' : to_text(value);
+bool print(const std::string& text) {
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
 }
+
+bool print(const Value& value, bool json) { return print(json ? to_json(value) + '\n' : to_text(value)); }
 
 int complain(const std::string& what, int status) {
   (void)std::fprintf(stderr, "turnpike: %s\n", what.c_str());
   return status;
 }
 
-int ask_router(const Options& options) {
+int ask_router(const Options& options, bool is_paged) {
   auto client = admin::RouterClient::connect(options.socket);
   if (!client) return complain(options.socket + ": " + client.error().what, 3);
   int status = 0;
+  Pages pages(options.json);
   const auto done = client->ask(options.words, [&](const Value& value) {
     if (const Value* error = value.find("error"); error != nullptr && !options.json) {
       const auto* text = std::get_if<std::string>(&error->held);
@@ -42,9 +44,10 @@ int ask_router(const Options& options) {
       return true;
     }
     if (value.find("error") != nullptr) status = 1;
-    return print(value, options.json);
+    return is_paged && status == 0 ? print(pages.part(value)) : print(value, options.json);
   });
   if (!done) return complain(done.error().what, 3);
+  if (is_paged && status == 0 && !print(pages.end())) return 1;
   return status;
 }
 
@@ -53,7 +56,7 @@ int run(const Options& options) {
   std::string complaint;
   const Command* command = find_command(options.words, argument, complaint);
   if (command == nullptr) return complain(complaint, 2);
-  if (command->here == nullptr) return ask_router(options);
+  if (command->here == nullptr) return ask_router(options, command->is_paged);
   const Found found = command->here(argument);
   const Value* error = found.value.find("error");
   if (error != nullptr && !options.json) return complain(std::get<std::string>(error->held), found.status);

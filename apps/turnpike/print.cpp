@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -45,8 +46,8 @@ std::size_t width_of(const std::string& text) {
       std::ranges::count_if(text, [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
-std::string align(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths;
+// `widths`: of columns that are printed already; grows with what is wider.
+std::string align(const std::vector<Row>& rows, std::vector<std::size_t>& widths) {
   for (const Row& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
@@ -69,19 +70,27 @@ bool is_table(const Value::List& list) {
          std::ranges::all_of(list, [](const Value& each) { return std::holds_alternative<Value::Object>(each.held); });
 }
 
-std::string table(const Value::List& list) {
+std::vector<std::string> columns_of(const Value::List& list) {
   std::vector<std::string> names;
   for (const Value& each : list) {
     for (const Member& member : std::get<Value::Object>(each.held)) {
       if (std::ranges::find(names, member.name) == names.end()) names.push_back(member.name);
     }
   }
-  std::vector<Row> rows(1);
+  return names;
+}
+
+Row head_of(const std::vector<std::string>& names) {
+  Row head;
   for (std::string name : names) {
     std::ranges::transform(name, name.begin(),
                            [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-    rows[0].push_back(title(name));
+    head.push_back(title(name));
   }
+  return head;
+}
+
+void add_rows(const Value::List& list, const std::vector<std::string>& names, std::vector<Row>& rows) {
   for (const Value& each : list) {
     Row& row = rows.emplace_back();
     for (const std::string& name : names) {
@@ -89,7 +98,14 @@ std::string table(const Value::List& list) {
       row.push_back(value != nullptr ? cell(*value) : "");
     }
   }
-  return align(rows);
+}
+
+std::string table(const Value::List& list) {
+  const std::vector<std::string> names = columns_of(list);
+  std::vector<Row> rows{head_of(names)};
+  add_rows(list, names, rows);
+  std::vector<std::size_t> widths;
+  return align(rows, widths);
 }
 
 std::string object_text(const Value::Object& object) {
@@ -103,7 +119,8 @@ std::string object_text(const Value::Object& object) {
       rows.push_back({title(member.name), cell(member.value)});
     }
   }
-  return align(rows) + below;
+  std::vector<std::size_t> widths;
+  return align(rows, widths) + below;
 }
 
 }  // namespace
@@ -116,6 +133,23 @@ std::string to_text(const Value& value) {
   std::string out;
   for (const Value& each : *list) out += cell(each) + '\n';
   return out;
+}
+
+std::string Pages::part(const Value& value) {
+  const auto* list = std::get_if<Value::List>(&value.held);
+  if (list == nullptr || !is_table(*list)) return "";
+  std::string out;
+  if (json_) {
+    for (const Value& each : *list) out += (std::exchange(is_first_, false) ? "[" : ",") + to_json(each);
+    return out;
+  }
+  std::vector<Row> rows;
+  if (std::exchange(is_first_, false)) {
+    names_ = columns_of(*list);
+    rows.push_back(head_of(names_));
+  }
+  add_rows(*list, names_, rows);
+  return align(rows, widths_);
 }
 
 }  // namespace turnpike::cli

@@ -1,14 +1,17 @@
 #include "daemon.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <turnpike/forwarder.h>
 #include <turnpike/log.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "base/log.h"
 #include "kernel/real_port.h"
@@ -18,13 +21,16 @@
 #include "net/text.h"
 #include "plan.h"
 #include "router/crash_watch.h"
+#include "show.h"
 
 namespace turnpike::daemon {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience(5000);  // that an administrator has with a module that hangs
-
-Value error(std::string what) { return Value::Object{{"error", std::move(what)}}; }
+constexpr std::chrono::seconds kPatience(5);         // of an administrator, with what only looks
+constexpr std::chrono::seconds kReloadPatience(60);  // and with what changes something
+constexpr std::chrono::seconds kStartPatience(20);   // with modules that begin
+constexpr std::chrono::seconds kStopPatience(10);    // with a call of a module when all is to end
+constexpr std::chrono::seconds kStuck(60);           // longer than any work of our own takes
 
 Value list_of(const std::vector<std::string>& lines) {
   Value::List out;
@@ -41,58 +47,20 @@ std::string text_of(const std::vector<router::Refusal>& refusals) {
   return out;
 }
 
-std::string_view name_of(dim::ConnectionState state) {
-  constexpr std::array<std::string_view, 4> kNames{"unreachable", "disconnected", "connecting", "connected"};
-  return kNames[static_cast<std::size_t>(state)];
-}
+using Arguments = std::span<const std::string>;
 
-Value reasons_of(dim::Reasons reasons) {
-  constexpr std::pair<dim::Reasons, std::string_view> kNames[] = {{dim::kOutOfResources, "out of resources"},
-                                                                  {dim::kAdminDisabled, "disabled"},
-                                                                  {dim::kConnectionFailure, "connection failed"},
-                                                                  {dim::kServicePaused, "service paused"},
-                                                                  {dim::kDialOutHours, "outside of the hours"},
-                                                                  {dim::kNoMediaSense, "no carrier"},
-                                                                  {dim::kNoDevice, "no device"}};
-  Value::List out;
-  for (const auto& [bit, name] : kNames) {
-    if ((reasons & bit) != 0) out.emplace_back(name);
-  }
-  return out;
-}
+std::string first_of(Arguments arguments) { return arguments.empty() ? "" : arguments[0]; }
 
-std::string_view name_of(dim::InterfaceType type) {
-  constexpr std::array<std::string_view, 8> kNames{"client",   "home router", "demand-dial", "dedicated",
-                                                   "internal", "loopback",    "tunnel",      "dial-out"};
-  return kNames[static_cast<std::size_t>(type)];
-}
-
-std::string_view name_of(dim::TransportId transport) {
-  return transport == dim::TransportId::kIp ? "ip" : transport == dim::TransportId::kIpv6 ? "ipv6" : "other";
-}
-
-Value shown(const dim::Interface& interface) {
-  Value::List transports;
-  for (const auto& [transport, info] : interface.transports) transports.emplace_back(name_of(transport));
-  Value::List addresses;
-  if (interface.link) {
-    for (const dim::LinkAddress& each : interface.link->addresses) {
-      addresses.emplace_back(std::string(to_text(each.local).view()) + '/' + std::to_string(each.prefix_length));
-    }
-  }
-  return Value::Object{{"name", interface.name},
-                       {"index", interface.index.value()},
-                       {"type", name_of(interface.type)},
-                       {"enabled", interface.enabled},
-                       {"state", name_of(interface.state)},
-                       {"reasons", reasons_of(interface.reasons)},
-                       {"transports", std::move(transports)},
-                       {"addresses", std::move(addresses)}};
+void log_refusals(const router::Outcome& outcome) {
+  if (outcome.refusals.empty()) return;
+  TURNPIKE_LOG(LogLevel::kError, "turnpiked", "not everything could be started",
+               {"refused", text_of(outcome.refusals)});
 }
 
 }  // namespace
 
-Daemon::Daemon(std::string path, Service service) : path_(std::move(path)), service_(std::move(service)) {}
+Daemon::Daemon(std::string path, Service service)
+    : path_(std::move(path)), service_(std::move(service)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 Daemon::~Daemon() = default;
 
@@ -100,9 +68,8 @@ int Daemon::run() {
   if (!start()) return 1;
   service_.ready("running");
   TURNPIKE_LOG(LogLevel::kNotice, "turnpiked", "running", {"configuration", path_});
-  loop();
-  stop();
-  return 0;
+  while (!is_stopping_) turn();
+  return stop();
 }
 
 bool Daemon::start() {
@@ -112,12 +79,14 @@ bool Daemon::start() {
   for (const int signal : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&wanted, signal);
   ::pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
   signals_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
-  configuration_ = read_configuration(path_);
-  if (!configuration_.model) {
-    (void)std::fputs(configuration_.complaints.c_str(), stderr);
+  // Shared with answers that are made of it while a reload replaces it.
+  configuration_ = std::make_shared<const Configuration>(read_configuration(path_));
+  if (!configuration_->model) {
+    (void)std::fputs(configuration_->complaints.c_str(), stderr);
     return false;
   }
-  set_log_level(configuration_.model->log.level);
+  const config::Model& model = *configuration_->model;
+  set_log_level(model.log.level);
   auto kernel = kernel::open_real_port();
   if (!kernel) {
     TURNPIKE_LOG(LogLevel::kError, "turnpiked", "the kernel cannot be asked", {"reason", kernel.error().what});
@@ -125,27 +94,38 @@ bool Daemon::start() {
   }
   kernel_ = std::move(*kernel);
   table_ = std::make_unique<TableReader>();
-  if (!start_forwarder(configuration_.model->forwarder)) return false;
-  if (const auto why = start_multicast(configuration_.model->multicast)) {
+  if (!start_forwarder(model.forwarder)) return false;
+  if (const auto why = start_multicast(model.multicast)) {
     TURNPIKE_LOG(LogLevel::kError, "turnpiked", "multicast is not forwarded", {"reason", *why});
     return false;
   }
-  watch_for_crashes(configuration_.model->router.state.data());
+  watch_for_crashes(model.router.state.data());
+  return start_router(model) && open_control();
+}
+
+bool Daemon::start_router(const config::Model& model) {
   router::Router::Surroundings around{*kernel_, system_clock()};
   around.quarantine = quarantine_ ? &*quarantine_ : nullptr;
-  around.wake = [this] { queue_.wake(); };
   around.on_event = [this](const dim::Event& event, const std::string& name) {
     if (is_watched_) {
       control_->publish(Value::Object{{"event", dim::name_of(event.kind)}, {"interface", name}});
     }
   };
-  router_ = std::make_unique<router::Router>(around);
-  const router::Outcome outcome = router_->start(plan_of(*configuration_.model));
-  if (!outcome.refusals.empty()) {
-    TURNPIKE_LOG(LogLevel::kError, "turnpiked", "not everything could be started",
-                 {"refused", text_of(outcome.refusals)});
+  router_ = std::make_unique<router::RouterThread>(around);
+  if (const auto runs = router_->run(); !runs) {
+    TURNPIKE_LOG(LogLevel::kError, "turnpiked", "the router has no thread", {"reason", runs.error().what});
+    return false;
   }
-  return outcome.done && open_control();
+  const auto done = router_->within(kStartPatience, [plan = plan_of(model)](router::Router& router) {
+    const router::Outcome outcome = router.start(plan);
+    log_refusals(outcome);
+    return outcome.done;
+  });
+  if (!done) {
+    TURNPIKE_LOG(LogLevel::kError, "turnpiked", "the start is not over, and goes on behind the scenes",
+                 {"reason", no_answer()});
+  }
+  return done.value_or(true);
 }
 
 // A crash names its module also where nothing can be noted.
@@ -161,7 +141,7 @@ void Daemon::watch_for_crashes(const std::string& folder) {
 }
 
 bool Daemon::open_control() {
-  const std::string path(configuration_.model->router.control.data());
+  const std::string path(configuration_->model->router.control.data());
   auto server = admin::ControlServer::open(path, [this](const admin::Request& request) { return answer(request); });
   if (!server) {
     TURNPIKE_LOG(LogLevel::kError, "turnpiked", "no control socket", {"path", path}, {"reason", server.error().what});
@@ -190,35 +170,43 @@ bool Daemon::start_forwarder(const config::ForwarderSettings& settings) {
   return false;
 }
 
-void Daemon::loop() {
-  while (!is_stopping_) turn();
-}
+// --- the main thread: signals, the service manager, those who watch
+// --------------------------------------------------
 
 int Daemon::wait_limit() const {
-  std::optional<MonotonicTime> until = router_->deadline();
-  if (const auto every = service_.watchdog()) {
-    const MonotonicTime next = later(system_clock().now(), *every);
-    until = until ? std::min(*until, next) : next;
-  }
-  if (!until) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - system_clock().now());
-  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+  const auto every = service_.watchdog();
+  if (!every) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(later(alive_at_, *every) - system_clock().now());
+  return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, every->count()));
+}
+
+// The router's thread may be inside of a module that does not return: that is told (show protocol, the log), and no
+// reason to begin anew. One that is stuck of itself is, and so the service manager hears no more of us.
+void Daemon::stay_alive() {
+  const auto every = service_.watchdog();
+  const MonotonicTime now = system_clock().now();
+  if (!every || (now >= alive_at_ && now < later(alive_at_, *every)) || router_->is_stuck(kStuck)) return;
+  alive_at_ = now;
+  service_.alive();
 }
 
 // Waits for something to do, and does it.
 void Daemon::turn() {
-  std::vector<pollfd> watched{{signals_.number(), POLLIN, 0}, {queue_.descriptor(), POLLIN, 0}};
-  for (const int descriptor : router_->descriptors()) watched.push_back({descriptor, POLLIN, 0});
-  if (is_watched_) {
-    for (const int descriptor : table_->descriptors()) watched.push_back({descriptor, POLLIN, 0});
-  }
+  std::vector<pollfd> watched{{signals_.number(), POLLIN, 0}, {wake_.number(), POLLIN, 0}};
+  for (const int descriptor : table_->descriptors()) watched.push_back({descriptor, POLLIN, 0});
   ::poll(watched.data(), watched.size(), wait_limit());
-  service_.alive();
+  stay_alive();
   if (watched[0].revents != 0) read_signals();
-  if (watched[1].revents != 0) queue_.run();
-  while (router_->step()) {
+  if (watched[1].revents != 0) {
+    std::uint64_t count = 0;
+    static_cast<void>(::read(wake_.number(), &count, sizeof count) == sizeof count);
   }
   if (is_watched_) tell_streams();
+}
+
+void Daemon::wake() const {
+  const std::uint64_t one = 1;
+  static_cast<void>(::write(wake_.number(), &one, sizeof one) == sizeof one);  // full is awake already
 }
 
 void Daemon::tell_streams() {
@@ -227,6 +215,8 @@ void Daemon::tell_streams() {
     has_stream_ = true;
   } else if (has_stream_) {
     is_watched_ = has_stream_ = false;
+    table_->unwatch();
+    return;
   }
   for (const Value& change : table_->changes()) control_->publish(change);
 }
@@ -238,30 +228,29 @@ void Daemon::read_signals() {
       is_stopping_ = true;
       continue;
     }
-    const Value done = reload();
-    if (const Value* refused = done.find("error")) {
-      const auto* text = std::get_if<std::string>(&refused->held);
-      TURNPIKE_LOG(LogLevel::kError, "turnpiked", "not reloaded, nothing has changed",
-                   {"reason", text != nullptr ? *text : ""});
-    }
+    router_->post([this](router::Router& router) {
+      const Value done = reload(router);
+      if (const Value* refusal = done.find("error")) {
+        const auto* text = std::get_if<std::string>(&refusal->held);
+        TURNPIKE_LOG(LogLevel::kError, "turnpiked", "not reloaded, nothing has changed",
+                     {"reason", text != nullptr ? *text : ""});
+      }
+    });
   }
 }
 
-void Daemon::stop() {
+int Daemon::stop() {
   service_.stopping();
   TURNPIKE_LOG(LogLevel::kNotice, "turnpiked", "stopping");
-  queue_.close();
   control_.reset();
-  router_->stop();
   // Modules report that they have stopped; the router's own limit bounds how long it waits.
-  while (!router_->is_idle()) {
-    std::vector<pollfd> watched{{queue_.descriptor(), POLLIN, 0}};
-    for (const int descriptor : router_->descriptors()) watched.push_back({descriptor, POLLIN, 0});
-    ::poll(watched.data(), watched.size(), wait_limit());
-    service_.alive();
-    if (watched[0].revents != 0) queue_.run();
-    while (router_->step()) {
-    }
+  while (!router_->stop(std::chrono::milliseconds(500))) {
+    stay_alive();
+    if (router_->hanging(kStopPatience).empty()) continue;
+    // Nobody can take it out of the module, and without the thread nothing can be taken apart.
+    TURNPIKE_LOG(LogLevel::kError, "turnpiked", "ends although it cannot end", {"reason", no_answer()});
+    TpForwarderStop(1);
+    ::_exit(1);
   }
   router_.reset();
   if (const auto why = stop_multicast()) {
@@ -269,6 +258,7 @@ void Daemon::stop() {
   }
   TpForwarderStop(1);
   table_.reset();
+  return 0;
 }
 
 // --- reload ----------------------------------------------------------------------------------------------------------
@@ -286,8 +276,9 @@ std::optional<std::string> Daemon::prepare_multicast(const config::MulticastSett
   return why;
 }
 
-std::optional<std::string> Daemon::take(Configuration next) {
-  const config::Model& now = *configuration_.model;
+std::optional<std::string> Daemon::take(router::Router& router, Configuration next) {
+  const SharedConfiguration before = configuration();
+  const config::Model& now = *before->model;
   if (const auto why = prepare_multicast(now.multicast, next.model->multicast)) return why;
   const auto undo_multicast = [&] {
     if (now.multicast == next.model->multicast || next.model->multicast.enabled == 0) return;
@@ -303,7 +294,7 @@ std::optional<std::string> Daemon::take(Configuration next) {
       return "the forwarder does not start with the new settings";
     }
   }
-  const router::Outcome outcome = router_->apply(plan_of(*next.model));
+  const router::Outcome outcome = router.apply(plan_of(*next.model));
   if (!outcome.done) {
     if (forwarder_changes) {
       TpForwarderStop(0);
@@ -318,123 +309,185 @@ std::optional<std::string> Daemon::take(Configuration next) {
     }
   }
   set_log_level(next.model->log.level);
-  configuration_ = std::move(next);
+  const std::lock_guard lock(configuration_mutex_);
+  // Shared with answers that are made of it.
+  configuration_ = std::make_shared<const Configuration>(std::move(next));
   return std::nullopt;
 }
 
-Value Daemon::reload() {
+Value Daemon::reload(router::Router& router) {
   service_.reloading();
   Configuration next = read_configuration(path_);
-  std::optional<std::string> refused;
+  std::optional<std::string> refusal;
   std::vector<std::string> changes;
   if (!next.model) {
-    refused = next.complaints;
+    refusal = next.complaints;
   } else {
-    changes = config::differences(*configuration_.model, *next.model);
-    if (!changes.empty()) refused = take(std::move(next));
+    changes = config::differences(*configuration()->model, *next.model);
+    if (!changes.empty()) refusal = take(router, std::move(next));
   }
   service_.ready("running");
-  if (refused) return error(*refused);
+  if (refusal) return refused(*refusal);
   TURNPIKE_LOG(LogLevel::kNotice, "turnpiked", "reloaded", {"changes", changes.size()});
   return Value::Object{{"result", changes.empty() ? "no changes" : "done"}, {"changes", list_of(changes)}};
 }
 
 Value Daemon::check() const {
   const Configuration next = read_configuration(path_);
-  if (!next.model) return error(next.complaints);
-  const auto changes = config::differences(*configuration_.model, *next.model);
+  if (!next.model) return refused(next.complaints);
+  const auto changes = config::differences(*configuration()->model, *next.model);
   return Value::Object{{"result", changes.empty() ? "no changes" : "a reload would change this"},
                        {"changes", list_of(changes)}};
 }
 
-// --- answers ---------------------------------------------------------------------------------------------------------
+Daemon::SharedConfiguration Daemon::configuration() const {
+  const std::lock_guard lock(configuration_mutex_);
+  return configuration_;
+}
 
-Value Daemon::ask_loop(std::function<Value()> work) {
-  if (auto value = queue_.ask(std::move(work), kPatience)) return std::move(*value);
-  std::string who;
-  for (const router::CallWatch::Running& call : router_->watch().running(std::chrono::seconds(1))) {
-    who += (who.empty() ? ": it is inside of module " : ", ") + call.module + " (" + call.function + ")";
+Value Daemon::forgive(router::Router& router, const std::string& name) {
+  const auto known = configuration();
+  const auto protocol = std::ranges::find(known->model->protocols, name, &config::Protocol::name);
+  if (protocol == known->model->protocols.end()) return refused("there is no protocol " + name);
+  if (quarantine_) {
+    if (const auto forgiven = quarantine_->forgive(protocol->path); !forgiven) return refused(forgiven.error().what);
   }
-  return error("the router does not answer" + who);
+  const router::Outcome outcome = router.retry(name);
+  return outcome.done ? Value(Value::Object{{"result", "running"}}) : refused(text_of(outcome.refusals));
+}
+
+// --- answers, on the control socket's thread
+// -------------------------------------------------------------------------
+
+std::string Daemon::no_answer() const {
+  std::string who;
+  for (const router::CallWatch::Running& call : router_->hanging(router::RouterThread::kSuspect)) {
+    who += (who.empty() ? ": it is inside of module " : ", ") + call.module + " (" + call.function + ", for " +
+           seconds_of(call) + " s)";
+  }
+  return "the router does not answer" + who;
+}
+
+Value Daemon::ask_router(Duration limit, std::function<Value(router::Router&)> question) const {
+  auto answer = router_->within(limit, std::move(question));
+  return answer ? std::move(*answer) : refused(no_answer());
 }
 
 admin::Reply Daemon::answer(const admin::Request& request) {
-  std::string words;
-  for (std::size_t i = 0; i < request.words.size() && i < 2; ++i) words += (i == 0 ? "" : " ") + request.words[i];
-  const std::string argument = request.words.size() > 2 ? request.words[2] : "";
-  const auto one = [](Value value) { return admin::Reply{{std::move(value)}, false}; };
-  if (words == "show route") {
-    if (argument.empty()) return one(table_->routes(std::nullopt));
-    const auto prefix = net::parse_prefix(argument, net::HostBits::kClear);
-    if (prefix) return one(table_->routes(*prefix));
-    const auto address = net::parse_address(argument);
-    return one(address ? table_->routes(net::Prefix::host(*address)) : error("that is no prefix: " + argument));
+  struct Known {
+    std::string_view words;
+    std::size_t most;  // arguments
+    admin::Reply (*answer)(Daemon& daemon, Arguments arguments);
+  };
+  static constexpr Known kKnown[] = {
+      {"show route", 3, [](Daemon& daemon, Arguments words) { return daemon.show_routes(words); }},
+      {"show multicast", 0,
+       [](Daemon& daemon, Arguments) { return one(multicast_entries(daemon.configuration()->model->protocols)); }},
+      {"show entity", 0, [](Daemon& daemon, Arguments) { return one(daemon.table_->entities()); }},
+      {"show interface", 1,
+       [](Daemon& daemon, Arguments words) {
+         return one(daemon.ask_router(
+             kPatience, [name = first_of(words)](router::Router& router) { return shown(router.interfaces(), name); }));
+       }},
+      {"show protocol", 1, [](Daemon& daemon, Arguments words) { return one(daemon.show_protocols(first_of(words))); }},
+      {"show configuration", 0,
+       [](Daemon& daemon, Arguments) { return one(config::describe(*daemon.configuration()->model)); }},
+      {"show status", 0, [](Daemon& daemon, Arguments) { return one(daemon.show_status()); }},
+      {"explain", 1,
+       [](Daemon& daemon, Arguments words) {
+         const auto address = net::parse_address(first_of(words));
+         return one(address ? daemon.table_->explain(*address) : refused("that is no address: " + first_of(words)));
+       }},
+      {"monitor", 0, [](Daemon& daemon, Arguments) { return daemon.monitor(); }},
+      {"check", 0, [](Daemon& daemon, Arguments) { return one(daemon.check()); }},
+      {"reload", 0,
+       [](Daemon& daemon, Arguments) {
+         return one(
+             daemon.ask_router(kReloadPatience, [&daemon](router::Router& router) { return daemon.reload(router); }));
+       }},
+      {"forgive", 1,
+       [](Daemon& daemon, Arguments words) {
+         return one(daemon.ask_router(kReloadPatience, [&daemon, name = first_of(words)](router::Router& router) {
+           return daemon.forgive(router, name);
+         }));
+       }},
+  };
+  std::string said;
+  for (std::size_t i = 0; i < request.words.size() && i < 2; ++i) {
+    said += (i == 0 ? "" : " ") + request.words[i];
+    for (const Known& known : kKnown) {
+      const Arguments arguments = Arguments(request.words).subspan(i + 1);
+      if (known.words == said && arguments.size() <= known.most) return known.answer(*this, arguments);
+    }
   }
-  if (words == "show entity") return one(table_->entities());
-  if (words == "show multicast") {
-    return one(ask_loop([this] { return multicast_entries(configuration_.model->protocols); }));
-  }
-  if (words == "show interface") return one(ask_loop([this, argument] { return show_interfaces(argument); }));
-  if (words == "show protocol") return one(ask_loop([this, argument] { return show_protocols(argument); }));
-  if (words == "show configuration") return one(ask_loop([this] { return config::describe(*configuration_.model); }));
-  if (words == "show status") return one(ask_loop([this] { return show_status(); }));
-  if (words == "reload") return one(ask_loop([this] { return reload(); }));
-  if (words == "check") return one(ask_loop([this] { return check(); }));
-  if (request.words.size() == 2 && request.words[0] == "explain") {
-    const auto address = net::parse_address(request.words[1]);
-    return one(address ? table_->explain(*address) : error("that is no address: " + request.words[1]));
-  }
-  if (words == "monitor") {
-    Value begin = ask_loop([this] {
-      table_->watch();
-      is_watched_ = true;
-      return Value(Value::Object{{"event", "watching"}});
-    });
-    const bool good = begin.find("error") == nullptr;
-    return {{std::move(begin)}, good};
-  }
-  return one(error("the router knows no such command: " + words));
+  return one(refused("the router knows no such command: " + said));
 }
 
-Value Daemon::show_interfaces(const std::string& name) const {
-  Value::List out;
-  for (const auto& [id, interface] : router_->interfaces().all()) {
-    if (name.empty() || interface.name == name) out.push_back(shown(interface));
-  }
-  if (!name.empty() && out.empty()) return error("there is no interface " + name);
-  return out;
+admin::Reply Daemon::one(Value value) {
+  admin::Reply reply;
+  reply.parts.push_back(std::move(value));
+  return reply;
 }
 
+// [PREFIX] [protocol NAME]
+admin::Reply Daemon::show_routes(std::span<const std::string> words) const {
+  RouteFilter filter;
+  if (!words.empty() && words[0] != "protocol") {
+    const auto prefix = net::parse_prefix(words[0], net::HostBits::kClear);
+    const auto address = net::parse_address(words[0]);
+    if (!prefix && !address) return one(refused("that is no prefix: " + words[0]));
+    filter.within = prefix ? *prefix : net::Prefix::host(*address);
+    words = words.subspan(1);
+  }
+  if (!words.empty()) {
+    if (words.size() != 2 || words[0] != "protocol")
+      return one(refused("the command is: show route [PREFIX] [protocol NAME]"));
+    filter.protocol = protocol_called(words[1]);
+    if (!filter.protocol) return one(refused("there is no protocol " + words[1]));
+  }
+  admin::Reply reply;
+  reply.more = table_->walk(filter);
+  return reply;
+}
+
+admin::Reply Daemon::monitor() {
+  table_->watch();
+  is_watched_ = true;
+  wake();
+  admin::Reply reply = one(Value::Object{{"event", "watching"}});
+  reply.is_stream = true;
+  return reply;
+}
+
+// Also while the router is inside of a module: then as it was before.
 Value Daemon::show_protocols(const std::string& name) const {
-  Value::List out;
-  for (const router::ModuleStatus& module : router_->modules()) {
-    if (!name.empty() && module.name != name) continue;
-    out.push_back(Value::Object{{"name", module.name},
-                                {"state", router::name_of(module.state)},
-                                {"transport", name_of(module.transport)},
-                                {"number", module.protocol},
-                                {"interfaces", static_cast<std::int64_t>(module.interfaces)},
-                                {"library", module.path},
-                                {"reason", module.reason}});
-    if (!name.empty()) return show_protocol(std::move(out.back()), name);
-  }
-  if (!name.empty() && out.empty()) return error("there is no protocol " + name);
-  return out;
+  auto modules = router_->within(kPatience, [](router::Router& router) { return router.modules(); });
+  if (!modules) modules = router_->last_modules();
+  Value::List list = shown(*modules, router_->hanging(router::RouterThread::kSuspect), name);
+  if (name.empty()) return list;
+  if (list.empty()) return refused("there is no protocol " + name);
+  return show_protocol(std::move(list.front()), name);
 }
 
 Value Daemon::show_protocol(Value shown, const std::string& name) const {
   Value::Object out{{"protocol", std::move(shown)}};
-  const Value configured = config::describe(*configuration_.model);
+  const SharedConfiguration known = configuration();
+  const Value configured = config::describe(*known->model);
   const Value* settings = configured.find("protocol");
   settings = settings != nullptr ? settings->find(name) : nullptr;
   if (settings == nullptr) return out;
   out.push_back({"settings", *settings});
-  const auto& protocols = configuration_.model->protocols;
-  const auto known = std::ranges::find(protocols, name, &config::Protocol::name);
-  if (known == protocols.end() || known->mib == nullptr) return out;
-  MibReader mib(router_->answers(), *known->mib);
-  if (known->mib->counts != nullptr) out.push_back({"counts", mib.counts()});
-  if (known->mib->row != nullptr) out.push_back({"rows", mib.rows()});
+  const auto protocol = std::ranges::find(known->model->protocols, name, &config::Protocol::name);
+  if (protocol == known->model->protocols.end() || protocol->mib == nullptr) return out;
+  // On the router's thread, which may be stuck in a module without harm to others; it holds the libraries by `known`.
+  const Value told = ask_router(kPatience, [known, mib = protocol->mib](router::Router& router) {
+    MibReader reader(router.answers(), *mib);
+    Value::Object said;
+    if (mib->counts != nullptr) said.push_back({"counts", reader.counts()});
+    if (mib->row != nullptr) said.push_back({"rows", reader.rows()});
+    return Value(std::move(said));
+  });
+  for (const Member& each : std::get<Value::Object>(told.held)) out.push_back(each);
   return out;
 }
 
@@ -443,17 +496,21 @@ Value Daemon::show_status() const {
   forwarder.size = sizeof forwarder;
   TpForwarderStatus(&forwarder);
   const auto up = std::chrono::duration_cast<std::chrono::milliseconds>(system_clock().now() - started_at_);
+  const auto interfaces = router_->within(
+      kPatience, [](router::Router& router) { return static_cast<std::int64_t>(router.interfaces().all().size()); });
   return Value::Object{{"version", TURNPIKE_VERSION},
                        {"configuration", path_},
                        {"up_seconds", static_cast<std::int64_t>(up.count() / 1000)},
-                       {"protocols", static_cast<std::int64_t>(router_->modules().size())},
-                       {"interfaces", static_cast<std::int64_t>(router_->interfaces().all().size())},
+                       {"router", interfaces ? "running" : no_answer()},
+                       {"protocols", static_cast<std::int64_t>(router_->last_modules().size())},
+                       {"interfaces", interfaces ? Value(*interfaces) : Value()},
                        {"routes", table_->size()},
                        {"forwarder", forwarder.running != 0 ? "running" : "not running: routes are in no kernel"},
                        {"installed", static_cast<std::int64_t>(forwarder.installed)},
                        {"pending", static_cast<std::int64_t>(forwarder.pending)},
                        {"failed", static_cast<std::int64_t>(forwarder.failed)},
                        {"imported", static_cast<std::int64_t>(forwarder.imported)},
+                       {"unclaimed", static_cast<std::int64_t>(forwarder.unclaimed)},
                        {"repaired", static_cast<std::int64_t>(forwarder.repaired)},
                        {"multicast", multicast_text()}};
 }

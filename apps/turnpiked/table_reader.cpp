@@ -8,15 +8,18 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <iterator>
+#include <map>
 
 #include "kernel_answer.h"
 #include "net/text.h"
+#include "route_walk.h"
 
 namespace turnpike::daemon {
 namespace {
 
 constexpr std::uint32_t kInstance = 0x7475726e;  // ours among the clients of protocol OTHER
-constexpr std::uint32_t kPage = 256;
 
 constexpr std::pair<std::uint32_t, std::string_view> kProtocols[] = {
     {PROTO_IP_OTHER, "other"},
@@ -32,93 +35,96 @@ constexpr std::pair<std::uint32_t, std::string_view> kProtocols[] = {
     {PROTO_IP_NT_STATIC_NON_DOD, "static-non-dod"},
 };
 
-constexpr std::pair<std::uint32_t, std::string_view> kStates[] = {
-    {TP_FORWARDER_IDLE, "not to be there"}, {TP_FORWARDER_PENDING, "pending"},   {TP_FORWARDER_INSTALLED, "installed"},
-    {TP_FORWARDER_FAILED, "failed"},        {TP_FORWARDER_CONFLICT, "conflict"}, {TP_FORWARDER_FOREIGN, "foreign"},
-    {TP_FORWARDER_CONTESTED, "contested"},
-};
-
-net::Address address_of(const TpRtmAddress& from) {
-  return *net::Address::from_bytes({from.address, from.family == AF_INET ? 4U : 16U});
-}
+std::string text_of(const net::Prefix& prefix) { return std::string(to_text(prefix).view()); }
 
 std::string prefix_text(const TpRtmAddress& from) {
-  return std::string(to_text(address_of(from)).view()) + '/' + std::to_string(from.bits);
+  const auto address = net::Address::from_bytes({from.address, from.family == AF_INET ? 4U : 16U});
+  return text_of(net::Prefix(*address, from.bits));
 }
 
-Value hops_of(const TpRtmSnapshotRoute& route) {
-  Value::List out;
-  for (unsigned i = 0; i < route.hop_count; ++i) {
-    const TpRtmSnapshotHop& hop = route.hops[i];
-    std::string text = hop.address.bits == 0 ? "on link" : std::string(to_text(address_of(hop.address)).view());
-    if (hop.interface_index != 0) text += " dev " + interface_name(hop.interface_index);
-    out.emplace_back(std::move(text));
+// Names of interfaces are the kernel's to tell: asked once in a walk.
+class InterfaceNames {
+ public:
+  const std::string& of(std::uint32_t index) {
+    const auto known = names_.find(index);
+    return known != names_.end() ? known->second : names_.emplace(index, interface_name(index)).first->second;
   }
-  return out;
+
+ private:
+  std::map<std::uint32_t, std::string> names_;
+};
+
+std::string text_of(const ShownHop& hop, InterfaceNames& names) {
+  std::string text = hop.via ? std::string(to_text(*hop.via).view()) : "on link";
+  if (hop.interface != 0) text += " dev " + names.of(hop.interface);
+  return text;
 }
 
-std::string type_of(std::uint16_t flags) {
-  const bool black = (flags & RTM_ROUTE_FLAGS_BLACKHOLE) != 0;
-  const bool discard = (flags & RTM_ROUTE_FLAGS_DISCARD) != 0;
-  if (black || discard) return black && discard ? "prohibit" : black ? "blackhole" : "unreachable";
-  return (flags & RTM_ROUTE_FLAGS_MARTIAN) != 0 ? "martian" : "unicast";
-}
-
-// What became of the best route of a destination in the kernel.
-Value state_of(void* self, const TpRtmAddress& destination) {
-  auto wanted = destination;
-  RTM_DEST_INFO info{};
-  if (RtmGetExactMatchDestination(self, reinterpret_cast<PRTM_NET_ADDRESS>(&wanted), RTM_BEST_PROTOCOL,
-                                  RTM_VIEW_MASK_UCAST, &info) != NO_ERROR) {
-    return {};
-  }
-  TP_FORWARDER_ROUTE route{};
-  const std::uint32_t status = TpForwarderRoute(info.DestHandle, &route);
-  RtmReleaseDestInfo(self, &info);
-  if (status != NO_ERROR) return "no forwarder";
-  const auto known = std::ranges::find(kStates, route.state, &std::pair<std::uint32_t, std::string_view>::first);
-  std::string text(known != std::end(kStates) ? known->second : "unknown");
-  if (route.error != 0) text += std::string(" (") + strerrorname_np(route.error) + ")";
-  return Value(std::move(text));
-}
-
-Value::Object described(const TpRtmSnapshotRoute& route) {
-  return {{"destination", prefix_text(route.destination)},
-          {"best", route.best_in != 0},
+Value::Object described(const ShownRoute& route, InterfaceNames& names) {
+  Value::List hops;
+  for (const ShownHop& hop : route.hops) hops.emplace_back(text_of(hop, names));
+  return {{"destination", text_of(route.destination)},
+          {"best", route.is_best},
           {"protocol", name_of_protocol(route.protocol)},
           {"preference", route.preference},
           {"metric", route.metric},
           {"type", type_of(route.flags)},
-          {"next_hops", hops_of(route)}};
+          {"next_hops", std::move(hops)},
+          {"kernel", route.kernel.empty() ? Value() : Value(route.kernel)}};
 }
 
-// Calls `visit` with every route of the table, ordered by destination and rank.
-template <class F>
-void each_route(void* self, F&& visit) {
-  TpRtmSnapshot snapshot = 0;
-  if (TpRtmOpenSnapshot(self, &snapshot) != NO_ERROR) return;
-  std::array<TpRtmSnapshotRoute, kPage> page;
-  std::uint64_t first = 0;
-  for (std::uint32_t count = kPage; TpRtmReadSnapshot(snapshot, first, page.data(), &count) == NO_ERROR;
-       count = kPage) {
-    for (std::uint32_t i = 0; i < count; ++i) visit(page[i]);
-    first += count;
+// Why a route lost against the one that wins: the longer prefix, then preference, then metric.
+std::string why_lost(const ShownRoute& winner, const ShownRoute& loser) {
+  if (winner.destination.length() > loser.destination.length()) {
+    return "a longer prefix is there: " + text_of(winner.destination);
   }
-  TpRtmCloseSnapshot(snapshot);
+  const auto against = [](const char* what, std::uint32_t its, std::uint32_t other) {
+    return std::string("its ") + what + " is higher: " + std::to_string(its) + " against " + std::to_string(other);
+  };
+  if (loser.preference > winner.preference) return against("preference", loser.preference, winner.preference);
+  if (loser.metric > winner.metric) return against("metric", loser.metric, winner.metric);
+  if (loser.protocol != winner.protocol)
+    return "equally good, and " + name_of_protocol(winner.protocol) + " came first";
+  return "equally good, and the other was there first";
 }
 
-struct Candidate {
-  TpRtmSnapshotRoute route;
-  std::size_t place;  // in the table's order
-  Value::Object shown;
-};
+// Every route that covers the address, from the longest prefix to the shortest, by rank for each. A route that is in no
+// unicast view is none that packets go by.
+std::vector<ShownRoute> candidates_for(RTM_ENTITY_HANDLE self, const net::Address& address) {
+  std::vector<ShownRoute> out;
+  RTM_NET_ADDRESS wanted = rtm_address(net::Prefix::host(address));
+  RTM_DEST_INFO info{};
+  DWORD status = RtmGetMostSpecificDestination(self, &wanted, RTM_BEST_PROTOCOL, RTM_VIEW_MASK_UCAST, &info);
+  while (status == NO_ERROR) {
+    RouteWalk walk(self, info.DestHandle);
+    for (auto some = walk.next(); !some.empty(); some = walk.next()) std::ranges::move(some, std::back_inserter(out));
+    RTM_DEST_INFO shorter{};
+    status = RtmGetLessSpecificDestination(self, info.DestHandle, RTM_BEST_PROTOCOL, RTM_VIEW_MASK_UCAST, &shorter);
+    (void)RtmReleaseDestInfo(self, &info);
+    info = shorter;
+  }
+  return out;
+}
 
-// Why a route lost against the one before it: the longer prefix wins, then preference, then metric.
-std::string why_lost(const TpRtmSnapshotRoute& winner, const TpRtmSnapshotRoute& loser) {
-  if (winner.destination.bits > loser.destination.bits) return "a longer prefix is there";
-  if (loser.preference > winner.preference) return "its preference is higher (the lower wins)";
-  if (loser.metric > winner.metric) return "its metric is higher (the lower wins)";
-  return "the other one was ranked first";
+bool leads_there(const ShownRoute& route, const KernelAnswer& kernel) {
+  return std::ranges::any_of(route.hops, [&](const ShownHop& hop) {
+    return (hop.interface == 0 || hop.interface == kernel.interface) && (!hop.via || hop.via == kernel.via);
+  });
+}
+
+std::string drift_of(const ShownRoute* winner, const KernelAnswer& kernel) {
+  const std::string goes = kernel.route ? "the kernel goes by " + text_of(*kernel.route) + " of " + kernel.owner()
+                                        : "the kernel says: " + kernel.text;
+  if (winner == nullptr) return kernel.is_dropped ? "none" : "no route of the table covers it, but " + goes;
+  const std::string_view type = type_of(winner->flags);
+  const bool is_there = winner->state == TP_FORWARDER_INSTALLED || winner->state == TP_FORWARDER_FOREIGN;
+  if (type != "unicast") return kernel.is_dropped ? "none" : "the table drops it, but " + goes;
+  if (!is_there) return winner->kernel + ": " + goes;
+  if (kernel.route && *kernel.route != winner->destination)
+    return "the table says " + text_of(winner->destination) + ", but " + goes;
+  if (kernel.is_dropped || !leads_there(*winner, kernel))
+    return "its next hop is another in the kernel: " + kernel.text;
+  return "none";
 }
 
 }  // namespace
@@ -126,6 +132,15 @@ std::string why_lost(const TpRtmSnapshotRoute& winner, const TpRtmSnapshotRoute&
 std::string name_of_protocol(std::uint32_t protocol) {
   const auto known = std::ranges::find(kProtocols, protocol, &std::pair<std::uint32_t, std::string_view>::first);
   return known != std::end(kProtocols) ? std::string(known->second) : std::to_string(protocol);
+}
+
+std::optional<std::uint32_t> protocol_called(const std::string& name) {
+  const auto known = std::ranges::find(kProtocols, name, &std::pair<std::uint32_t, std::string_view>::second);
+  if (known != std::end(kProtocols)) return known->first;
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (name.empty() || error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return number;
 }
 
 TableReader::TableReader() : tables_{{AF_INET}, {AF_INET6}} {
@@ -145,48 +160,58 @@ TableReader::~TableReader() {
   }
 }
 
-Value TableReader::routes(const std::optional<net::Prefix>& within) const {
-  Value::List out;
+std::function<std::optional<Value>()> TableReader::walk(RouteFilter filter) const {
+  struct Walk {
+    std::vector<void*> tables;  // that are to be walked yet
+    std::unique_ptr<RouteWalk> now;
+    InterfaceNames names;
+  };
+  // Shared by the copies of the function object, which std::function makes.
+  const auto walk = std::make_shared<Walk>();
   for (const Table& table : tables_) {
-    const bool wanted = !within || table.self == table_of(within->family()).self;
-    if (table.self == nullptr || !wanted) continue;
-    each_route(table.self, [&](const TpRtmSnapshotRoute& route) {
-      const net::Prefix destination(address_of(route.destination), route.destination.bits);
-      if (within && !within->contains(destination)) return;
-      Value::Object shown = described(route);
-      shown.push_back({"kernel", route.best_in != 0 ? state_of(table.self, route.destination) : Value()});
-      out.push_back(Value(std::move(shown)));
-    });
+    const bool wanted = !filter.within || table.self == table_of(filter.within->family()).self;
+    if (table.self != nullptr && wanted) walk->tables.push_back(table.self);
   }
-  return out;
+  return [walk, filter = std::move(filter)]() -> std::optional<Value> {
+    for (;;) {
+      if (walk->now == nullptr) {
+        if (walk->tables.empty()) return std::nullopt;
+        walk->now = std::make_unique<RouteWalk>(walk->tables.front(), filter.within);
+        walk->tables.erase(walk->tables.begin());
+      }
+      const std::vector<ShownRoute> routes = walk->now->next();
+      if (routes.empty()) {
+        walk->now.reset();
+        continue;
+      }
+      Value::List shown;  // none of a few is a list as well: whoever asks has his turn
+      for (const ShownRoute& route : routes) {
+        if (!filter.protocol || route.protocol == *filter.protocol) {
+          shown.push_back(Value(described(route, walk->names)));
+        }
+      }
+      return Value(std::move(shown));
+    }
+  };
 }
 
 Value TableReader::explain(const net::Address& address) const {
   const Table& table = table_of(address.family());
-  std::vector<Candidate> candidates;
-  if (table.self != nullptr) {
-    each_route(table.self, [&](const TpRtmSnapshotRoute& route) {
-      const net::Prefix destination(address_of(route.destination), route.destination.bits);
-      if (destination.contains(address)) candidates.push_back({route, candidates.size(), described(route)});
-    });
-  }
-  // Ordered by destination, the shorter prefix first, and by rank: the longest prefix comes to the front, ranks stay.
-  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-    if (a.route.destination.bits != b.route.destination.bits)
-      return a.route.destination.bits > b.route.destination.bits;
-    return a.place < b.place;
-  });
+  const std::vector<ShownRoute> candidates = candidates_for(table.self, address);
+  InterfaceNames names;
   Value::List shown;
-  for (Candidate& candidate : candidates) {
-    const bool first = &candidate == candidates.data();
-    candidate.shown.push_back(
-        {"verdict", first ? std::string("wins") : why_lost(candidates[0].route, candidate.route)});
-    shown.push_back(Value(std::move(candidate.shown)));
+  for (const ShownRoute& candidate : candidates) {
+    Value::Object route = described(candidate, names);
+    const bool wins = &candidate == candidates.data();
+    route.push_back({"verdict", wins ? std::string("wins") : why_lost(candidates[0], candidate)});
+    shown.push_back(Value(std::move(route)));
   }
-  Value::Object out{{"address", std::string(to_text(address).view())}};
-  out.push_back({"forwarder", candidates.empty() ? Value("no route covers it")
-                                                 : state_of(table.self, candidates[0].route.destination)});
-  out.push_back({"kernel", kernel_answer(address)});
+  const KernelAnswer kernel = ask_kernel(address);
+  Value::Object out{{"address", std::string(to_text(address).view())},
+                    {"forwarder", candidates.empty() ? "no route covers it" : candidates[0].kernel},
+                    {"kernel", kernel.text}};
+  if (kernel.route) out.push_back({"kernel_route", text_of(*kernel.route) + " of " + kernel.owner()});
+  out.push_back({"drift", drift_of(candidates.empty() ? nullptr : candidates.data(), kernel)});
   out.push_back({"routes", Value(std::move(shown))});
   return out;
 }
@@ -231,6 +256,7 @@ Value TableReader::entities() const {
 }
 
 void TableReader::watch() {
+  const std::lock_guard lock(watch_mutex_);
   for (Table& table : tables_) {
     if (table.self == nullptr || table.notify != nullptr) continue;
     if (RtmRegisterForChangeNotification(table.self, RTM_VIEW_MASK_UCAST, RTM_CHANGE_TYPE_BEST, this, &table.notify) !=
@@ -244,7 +270,17 @@ void TableReader::watch() {
   }
 }
 
+void TableReader::unwatch() {
+  const std::lock_guard lock(watch_mutex_);
+  for (Table& table : tables_) {
+    if (table.notify != nullptr) (void)RtmDeregisterFromChangeNotification(table.self, table.notify);
+    table.notify = nullptr;
+    table.descriptor = -1;
+  }
+}
+
 std::vector<int> TableReader::descriptors() const {
+  const std::lock_guard lock(watch_mutex_);
   std::vector<int> out;
   for (const Table& table : tables_) {
     if (table.descriptor >= 0) out.push_back(table.descriptor);
@@ -277,6 +313,7 @@ void TableReader::read_changes(const Table& table, std::vector<Value>& out) {
 }
 
 std::vector<Value> TableReader::changes() {
+  const std::lock_guard lock(watch_mutex_);
   std::vector<Value> out;
   for (const Table& table : tables_) {
     if (table.notify != nullptr) read_changes(table, out);

@@ -1,6 +1,12 @@
 // The routing table as administration shows it: a client of RTMv2 and its extensions that owns nothing and reads.
+//
+// What may be long is walked, by an enumeration of the table's own: a million routes are shown page by page as they are
+// taken, and no copy of them is made.
 #pragma once
 
+#include <functional>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +17,11 @@
 
 namespace turnpike::daemon {
 
+struct RouteFilter {
+  std::optional<net::Prefix> within;      // it, and what it holds
+  std::optional<std::uint32_t> protocol;  // its owner's
+};
+
 class TableReader {
  public:
   TableReader();
@@ -18,16 +29,21 @@ class TableReader {
   TableReader& operator=(const TableReader&) = delete;
   ~TableReader();
 
-  // Every route; with a prefix, those to it and to what it holds. From any thread.
-  [[nodiscard]] Value routes(const std::optional<net::Prefix>& within) const;
-  // Every route that covers the address, the best first, with what became of each; and the kernel's answer.
+  // --- from any thread ---
+
+  // Gives a list of routes each time that it is called, nothing at the end. It must not outlive the reader.
+  [[nodiscard]] std::function<std::optional<Value>()> walk(RouteFilter filter) const;
+  // Every route that covers the address, the best first, with what became of each; the kernel's answer, and whether
+  // that is what it should be.
   [[nodiscard]] Value explain(const net::Address& address) const;
   [[nodiscard]] Value entities() const;
   // How many routes there are.
   [[nodiscard]] std::int64_t size() const;
 
-  // For those who watch: changes are gathered from `watch` on. Readable when there are some; -1: not watching.
+  // For those who watch: changes are gathered from `watch` until `unwatch`. Descriptors are readable when there are
+  // some.
   void watch();
+  void unwatch();
   [[nodiscard]] std::vector<int> descriptors() const;
   // One value for each destination that has changed since, as it is now.
   [[nodiscard]] std::vector<Value> changes();
@@ -44,10 +60,13 @@ class TableReader {
   }
   static void read_changes(const Table& table, std::vector<Value>& out);
 
+  mutable std::mutex watch_mutex_;  // of `notify` and `descriptor`
   Table tables_[2];
 };
 
 // "static" for 10006; the number where it has no name.
 [[nodiscard]] std::string name_of_protocol(std::uint32_t protocol);
+// The number of a name, or in digits.
+[[nodiscard]] std::optional<std::uint32_t> protocol_called(const std::string& name);
 
 }  // namespace turnpike::daemon

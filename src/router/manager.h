@@ -90,6 +90,9 @@ class Manager {
   void complete();
   void retire();
 
+  // What was refused of that protocol may be tried again as it is.
+  void forget_failure(std::uint32_t protocol) { failures_.erase(protocol); }
+
   // The interface has changed, come, or gone.
   void converge(dim::InterfaceId interface);
 

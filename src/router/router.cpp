@@ -162,6 +162,15 @@ Outcome Router::apply(const Plan& plan) {
   return {true, {}, std::move(changes)};
 }
 
+Outcome Router::retry(const std::string& module) {
+  const auto plan = std::ranges::find(plan_.modules, module, &ModulePlan::name);
+  if (plan == plan_.modules.end()) return refused({"module " + module, "is not there", ERROR_UNKNOWN_PROTOCOL_ID});
+  manager_of(plan->transport).forget_failure(plan->protocol);
+  std::vector<Refusal> found = go_to(plan_, false);
+  std::erase_if(found, [&](const Refusal& each) { return each.subject != "module " + module; });
+  return {found.empty(), std::move(found), {}};
+}
+
 // The order is that of the start-up; what can be refused comes before what cannot. With `stop_at_refusals` the first
 // stage that is refused is the last: the caller goes back.
 std::vector<Refusal> Router::go_to(const Plan& plan, bool stop_at_refusals) {

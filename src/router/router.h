@@ -71,6 +71,8 @@ class Router final : private ManagerOwner {
   Outcome start(const Plan& plan);
   // Not done: flaws, or a module said no; or the router was not started.
   Outcome apply(const Plan& plan);
+  // Tries a module of the plan again that was refused. Not done: refused again, or there is none of that name.
+  Outcome retry(const std::string& module);
   // What is so now: the last plan, with what modules and administration have changed since.
   [[nodiscard]] const Plan& plan() const { return plan_; }
 

@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <set>
+#include <string>
 #include <system_error>
 
 #include "base/log.h"
@@ -15,6 +16,7 @@ namespace turnpike::router {
 namespace {
 
 constexpr std::chrono::seconds kLookEvery{1};
+constexpr std::chrono::milliseconds kLookWhileWaiting{100};
 
 }  // namespace
 
@@ -32,7 +34,9 @@ Result<void> RouterThread::run() {
   stopping_ = false;
   try {
     const SignalsBlocked blocked;
+    const std::lock_guard lock(mutex_);
     thread_ = std::thread([this] { loop(); });
+    runs_ = true;
     looker_ = std::thread([this] { look_for_hangs(); });
   } catch (const std::system_error&) {
     stop();
@@ -41,16 +45,20 @@ Result<void> RouterThread::run() {
   return {};
 }
 
-void RouterThread::stop() {
-  with([](Router& router) { router.stop(); });
+bool RouterThread::stop(Duration limit) {
   stopping_ = true;
   wake();
+  {
+    std::unique_lock lock(mutex_);
+    if (!wait(lock, limit, [this] { return !runs_; })) return false;
+  }
   if (thread_.joinable()) thread_.join();
   {
     const std::lock_guard lock(look_mutex_);
     look_.notify_all();
   }
   if (looker_.joinable()) looker_.join();
+  return true;
 }
 
 // A failed write means that the counter is full, and so the thread is awake.
@@ -59,22 +67,95 @@ void RouterThread::wake() const {
   [[maybe_unused]] const auto written = ::write(wake_.number(), &one, sizeof one);
 }
 
-void RouterThread::loop() {
-  for (;;) {
-    bool more = false;
-    std::optional<MonotonicTime> until;
-    std::vector<int> descriptors;
-    {
-      const std::lock_guard turn(mutex_);
-      if (stopping_ && router_.is_idle()) return;
-      more = router_.step();
-      if (stopping_ && router_.is_idle()) return;
-      until = router_.deadline();
-      descriptors = router_.descriptors();
-    }
-    while (waiting_.load() != 0) std::this_thread::yield();
-    if (!more) sleep(descriptors, until);
+// Until it is so; false where it is not at the end of the time.
+template <class Condition>
+bool RouterThread::wait(std::unique_lock<std::mutex>& lock, Duration limit, Condition&& is_so) {
+  if (limit != Duration::max()) return changed_.wait_for(lock, limit, is_so);
+  changed_.wait(lock, is_so);
+  return true;
+}
+
+bool RouterThread::wait_for(const SharedWish& wish, Duration limit) {
+  std::unique_lock lock(mutex_);
+  if (!runs_) {
+    wish->act(router_);
+    return true;
   }
+  wishes_.push_back(wish);
+  wake();
+  const auto is_done = [&] { return wish->state == Wish::State::kDone; };
+  if (limit == Duration::max()) return wait(lock, limit, is_done);
+  for (Duration left = limit; left > Duration::zero(); left -= kLookWhileWaiting) {
+    if (wait(lock, std::min<Duration>(left, kLookWhileWaiting), is_done)) return true;
+    if (!hanging(kSuspect).empty()) break;
+  }
+  if (wish->state == Wish::State::kWaiting) wish->state = Wish::State::kWithdrawn;
+  return is_done();
+}
+
+void RouterThread::post(std::function<void(Router&)> act) {
+  const auto wish = std::make_shared<Wish>();  // shared with the thread
+  wish->act = std::move(act);
+  const std::lock_guard lock(mutex_);
+  if (!runs_) return wish->act(router_);
+  wishes_.push_back(wish);
+  wake();
+}
+
+bool RouterThread::is_stuck(Duration limit) {
+  const Duration::rep began = began_;
+  if (began == 0 || clock_.now().time_since_epoch() - Duration(began) < limit) return false;
+  return hanging(Duration::zero()).empty();
+}
+
+std::vector<ModuleStatus> RouterThread::last_modules() {
+  const std::lock_guard lock(mutex_);
+  return last_modules_;
+}
+
+void RouterThread::loop() {
+  bool is_told = false;  // that the modules are to stop
+  for (;;) {
+    began_ = clock_.now().time_since_epoch().count();
+    {
+      std::unique_lock lock(mutex_);
+      carry_out_wishes(lock);
+    }
+    if (stopping_ && !std::exchange(is_told, stopping_.load())) router_.stop();
+    const bool more = router_.step();
+    if (is_told && router_.is_idle()) break;
+    if (!more) rest();
+  }
+  std::unique_lock lock(mutex_);
+  carry_out_wishes(lock);
+  began_ = 0;
+  runs_ = false;
+  changed_.notify_all();
+}
+
+// There is none left when it returns.
+void RouterThread::carry_out_wishes(std::unique_lock<std::mutex>& lock) {
+  while (!wishes_.empty()) {
+    const SharedWish wish = std::move(wishes_.front());
+    wishes_.pop_front();
+    if (wish->state == Wish::State::kWithdrawn) continue;
+    wish->state = Wish::State::kBegun;
+    lock.unlock();
+    wish->act(router_);
+    lock.lock();
+    wish->state = Wish::State::kDone;
+    changed_.notify_all();
+  }
+}
+
+void RouterThread::rest() {
+  std::vector<ModuleStatus> modules = router_.modules();
+  {
+    const std::lock_guard lock(mutex_);
+    last_modules_ = std::move(modules);
+  }
+  began_ = 0;
+  sleep(router_.descriptors(), router_.deadline());
 }
 
 void RouterThread::sleep(const std::vector<int>& descriptors, std::optional<MonotonicTime> until) const {

@@ -1,10 +1,11 @@
 #include "win32/service_thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <memory>
 #include <new>
+
+#include "base/signals_blocked.h"
 
 namespace turnpike::win32 {
 namespace {
@@ -32,13 +33,12 @@ bool start_service_thread(const char* name, void (*body)(void*), void* argument)
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
   ::pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread{};
-  const bool good = ::pthread_create(&thread, &attributes, run, start.get()) == 0;
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  bool good = false;
+  {
+    const SignalsBlocked blocked;
+    good = ::pthread_create(&thread, &attributes, run, start.get()) == 0;
+  }
   ::pthread_attr_destroy(&attributes);
   if (good) {
     static_cast<void>(start.release());  // the thread's now

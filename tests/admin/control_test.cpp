@@ -83,6 +83,15 @@ class Control : public ::testing::Test {
     if (request.words == std::vector<std::string>{"watch"}) return {{Value("begin")}, true};
     if (request.words == std::vector<std::string>{"large"})
       return {{Value(std::string(std::size_t{8} << 20, 'x'))}, false};
+    if (request.words == std::vector<std::string>{"long"}) {
+      Reply reply;
+      reply.more = [this, next = std::int64_t{0}]() mutable -> std::optional<Value> {
+        if (next == kParts) return std::nullopt;
+        made_ += 1;
+        return Value(Value::List{Value(next++), Value(std::string(4096, 'x'))});
+      };
+      return reply;
+    }
     Value::List words;
     for (const std::string& word : request.words) words.emplace_back(word);
     return {{Value(std::move(words)), Value(static_cast<std::int64_t>(request.user))}, false};
@@ -98,8 +107,11 @@ class Control : public ::testing::Test {
   }
 
   std::string path_;
+  static constexpr std::int64_t kParts = 2000;
+
   std::unique_ptr<ControlServer> server_;
   std::atomic<int> asked_ = 0;
+  std::atomic<std::int64_t> made_ = 0;  // parts of the long answer
 };
 
 TEST_F(Control, AnswersWhoAsksAndKnowsWhoItIs) {
@@ -128,6 +140,35 @@ TEST_F(Control, GivesLargeAnswersWhole) {
     return true;
   }));
   EXPECT_EQ(size, std::size_t{8} << 20);
+}
+
+TEST_F(Control, MakesTheNextPartWhenTheFormerIsTakenAndServesOthersInBetween) {
+  auto slow = RouterClient::connect(path_);
+  auto other = RouterClient::connect(path_);
+  ASSERT_TRUE(slow && other);
+  std::int64_t seen = 0;
+  ASSERT_TRUE(slow->ask({"long"}, [&](const Value& part) {
+    EXPECT_EQ(std::get<std::int64_t>(std::get<Value::List>(part.held)[0].held), seen);
+    if (++seen == 10) {
+      // As much as the socket holds was made, not all.
+      EXPECT_LT(made_, kParts / 2);
+      EXPECT_TRUE(other->ask({"large"}, [](const Value&) { return true; }));
+    }
+    return true;
+  }));
+  EXPECT_EQ(seen, kParts);
+  EXPECT_EQ(made_, kParts);
+}
+
+TEST_F(Control, ForgetsTheRestOfAnAnswerWhenTheClientLeaves) {
+  {
+    auto slow = RouterClient::connect(path_);
+    ASSERT_TRUE(slow);
+    ASSERT_TRUE(slow->ask({"long"}, [&](const Value&) { return false; }));
+  }
+  auto other = RouterClient::connect(path_);
+  ASSERT_TRUE(other->ask({"large"}, [](const Value&) { return true; }));
+  EXPECT_LT(made_, kParts);
 }
 
 TEST_F(Control, StreamsWhatIsPublishedUntilTheClientLeaves) {

@@ -4,7 +4,9 @@
 #include <handleapi.h>
 #include <synchapi.h>
 
+#include <atomic>
 #include <future>
+#include <memory>
 
 #include "router_scene.h"
 
@@ -105,6 +107,40 @@ TEST_F(OnAThread, TellsWhoHangsWhileItHangs) {
   SetEvent(go_on);
   caller.join();
   CloseHandle(go_on);
+}
+
+TEST_F(OnAThread, IsNotWaitedForWhileAModuleHangs) {
+  run(plan_of_one());
+  HANDLE go_on = CreateEventW(nullptr, TRUE, FALSE, nullptr);
+  std::promise<void> inside;
+  a_.at_call = [&](const std::string& function) {
+    if (function != "SetGlobalInfo") return;
+    inside.set_value();
+    WaitForSingleObject(go_on, INFINITE);
+  };
+  const auto set = [](Router& router) { return router.set_global_info(TransportId::kIp, header({{kA, "x"}})).done; };
+  thread_.post([set](Router& router) { (void)set(router); });
+  inside.get_future().wait();
+  // Shared with a wish that may be carried out when this is over.
+  const auto was_late = std::make_shared<std::atomic<bool>>(false);
+  EXPECT_FALSE(thread_.within(std::chrono::milliseconds(1), [was_late](Router&) { return was_late->exchange(true); }));
+  EXPECT_FALSE(thread_.stop(std::chrono::milliseconds(1)));
+  EXPECT_FALSE(thread_.is_stuck(Duration::zero()));  // the module is
+  ASSERT_EQ(thread_.last_modules().size(), 1U);
+  EXPECT_EQ(thread_.last_modules()[0].name, "a");
+  SetEvent(go_on);
+  thread_.stop();
+  EXPECT_EQ(a_.global, "x");  // what had begun was done
+  EXPECT_FALSE(*was_late);    // what had not never was
+  EXPECT_EQ(thread_.within(kLong, [](Router&) { return 7; }), 7);
+  CloseHandle(go_on);
+}
+
+TEST_F(OnAThread, DoesWhatNobodyWaitsFor) {
+  run(plan_of_one());
+  std::promise<void> done;
+  thread_.post([&](Router&) { done.set_value(); });
+  EXPECT_EQ(done.get_future().wait_for(kLong), std::future_status::ready);
 }
 
 TEST_F(OnAThread, StopsTwiceAndWithoutARun) {

@@ -84,12 +84,51 @@ def test_what_is_shown(wired, tmp_path):
     assert router.ask("show", "configuration")["router"]["control"] == f"{tmp_path}/control"
     found = router.ask("explain", "10.9.0.1")
     assert found["forwarder"] == "installed" and "via 10.0.0.2 dev eth0" in found["kernel"]
+    assert found["kernel_route"] == "10.9.0.0/16 of protocol 220, table 254" and found["drift"] == "none"
     assert found["routes"][0]["destination"] == "10.9.0.0/16" and found["routes"][0]["verdict"] == "wins"
     assert "no route covers it" == router.ask("explain", "203.0.113.1")["forwarder"]
     assert router.attempt("explain", "nonsense").status == 1
     assert router.attempt("show", "interface", "eth9").err == "turnpike: there is no interface eth9\n"
     table = router.attempt("show", "route", "10.0.0.0/8").out.splitlines()
     assert table[0].split()[:4] == ["DESTINATION", "BEST", "PROTOCOL", "PREFERENCE"]
+
+
+def test_routes_come_in_pages_and_by_their_owner(wired, tmp_path):
+    left, _ = wired
+    many = "".join(f'[[protocol.static.route]]\nto = "10.{i // 250}.{i % 250}.0/24"\nvia = "10.0.0.2"\n' for i in range(100, 1100))
+    router = Router(left, tmp_path, STATIC + many)
+    router.await_answer("all are there", lambda: router.ask("show", "status")["installed"] >= 1003)
+    shown = router.ask("show", "route")
+    assert len({each["destination"] for each in shown}) == len(shown) > 1003
+    by_static = router.ask("show", "route", "protocol", "static")
+    assert len(by_static) == 1003 and {each["protocol"] for each in by_static} == {"static"}
+    assert by_static == router.ask("show", "route", "protocol", "10006")
+    within = router.ask("show", "route", "10.2.0.0/16", "protocol", "static")
+    assert len(within) == 250 and all(each["destination"].startswith("10.2.") for each in within)
+    assert router.ask("show", "route", "10.2.0.0/16", "protocol", "rip") == []
+    lines = router.attempt("show", "route", "protocol", "static").out.splitlines()
+    assert len(lines) == 1004 and sum(line.startswith("DESTINATION") for line in lines) == 1
+    assert len({line.index("static") for line in lines[1:]}) <= 2  # one table, wider where a later page needs it
+    assert "there is no protocol nobody" in router.attempt("show", "route", "protocol", "nobody").err
+    assert router.attempt("show", "route", "10.2.0.0/16", "static").status == 1
+
+
+def test_explain_says_why_each_lost_and_where_the_kernel_differs(wired, tmp_path):
+    left, _ = wired
+    worse = '[[protocol.static.route]]\nto = "10.9.0.0/16"\nvia = "10.0.0.3"\nmetric = 7\n'
+    default = '[[protocol.static.route]]\nto = "0.0.0.0/0"\nvia = "10.0.0.2"\n'
+    left.ip("route add 10.9.0.0/16 via 10.0.0.4 metric 3000")
+    router = Router(left, tmp_path, STATIC + worse + default)
+    router.await_kernel("10.9.0.0/16", "installed")
+    found = router.ask("explain", "10.9.0.1")
+    verdicts = [(each["destination"], each["protocol"], each["verdict"]) for each in found["routes"]]
+    assert verdicts[0] == ("10.9.0.0/16", "static", "wins")
+    assert ("10.9.0.0/16", "static", "its metric is higher: 7 against 1") in verdicts
+    assert ("10.9.0.0/16", "netmgmt", "its preference is higher: 10 against 3") in verdicts
+    assert verdicts[-1] == ("0.0.0.0/0", "static", "a longer prefix is there: 10.9.0.0/16") and found["drift"] == "none"
+    left.ip("rule add to 10.9.0.0/16 lookup 77", "route add 10.9.0.0/24 via 10.0.0.9 table 77")
+    assert "10.9.0.0/24 of protocol 3, table 77" in router.ask("explain", "10.9.0.1")["drift"]
+    assert router.ask("explain", "10.8.0.1")["drift"] == "none"
 
 
 def test_monitor_tells_what_changes(wired, tmp_path):

@@ -278,11 +278,58 @@ def test_a_module_that_crashes_is_named_and_then_kept_out(alone):
         alone.write(STATIC)
         alone.start()
     crashes = (alone.folder / "crashes").read_text(encoding="utf-8").split("\n")
-    assert sum(line.endswith(str(FAULTY)) for line in crashes) == 3
+    assert sum(line.endswith(str(FAULTY)) for line in crashes) == 3, crashes
     alone.write(STATIC, faulty(0x7F0A))
     done = alone.attempt("reload")
     assert done.status == 1 and "quarantine" in done.err
+    alone.process.signal(15)
+    alone.process.await_end()
+    alone.start()
+    assert [each["state"] for each in alone.ask("show", "protocol")] == ["running", "refused"]
+    assert alone.ask("forgive", "faulty") == {"result": "running"}
+    assert [each["state"] for each in alone.ask("show", "protocol")] == ["running", "running"]
+    assert "there is no protocol nobody" in alone.attempt("forgive", "nobody").err
     assert alone.routes()["10.9.0.0/16"]["kernel"] == "installed"
+
+
+def test_a_module_that_hangs_is_named_while_all_else_lives(host, tmp_path):
+    gone = tmp_path / "gone"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        router = Router(host, tmp_path, STATIC, faulty(0x7F09),
+                        env={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "2000000"})
+        router.await_kernel("10.9.0.0/16", "installed")
+        router.write(STATIC, faulty(0x7F09, f"hang{gone}\0"))
+        done = router.attempt("reload")
+        assert done.status == 1 and "it is inside of module faulty (SetGlobalInfo, for 2 s)" in done.err
+        router.process.await_output("a module does not return from a call module=faulty function=SetGlobalInfo")
+        # What needs no module is answered at once, what does says whom it waits for; the service manager hears of us.
+        shown = {each["name"]: each for each in router.ask("show", "protocol")}
+        assert shown["faulty"]["state"] == "hanging" and "hangs in SetGlobalInfo for" in shown["faulty"]["reason"]
+        assert shown["static"]["state"] == "running"
+        assert router.ask("show", "configuration")["protocol"].keys() == {"static", "faulty"}
+        assert "inside of module faulty" in router.ask("show", "status")["router"]
+        assert "inside of module faulty" in router.attempt("show", "interface").err
+        assert router.ask("explain", "10.9.0.1")["drift"] == "none"
+        for _ in range(3):
+            while manager.recv(4096) != b"WATCHDOG=1":
+                pass
+        gone.touch()
+        router.await_answer("it is over", lambda: router.ask("show", "status")["router"] == "running")
+        assert {each["state"] for each in router.ask("show", "protocol")} == {"running"}
+        assert router.ask("reload")["result"] == "no changes"  # what had begun went on
+
+
+@pytest.mark.slow
+def test_a_module_that_hangs_does_not_keep_the_daemon_from_ending(alone):
+    alone.write(STATIC, faulty(0x7F09))
+    assert alone.ask("reload")["result"] == "done"
+    alone.write(STATIC, faulty(0x7F09, f"hang{alone.folder}/never\0"))
+    assert alone.attempt("reload").status == 1
+    alone.process.signal(15)
+    assert alone.process.await_end(within=30) == 1
+    assert ours(alone.host) == set()
 
 
 @pytest.mark.slow

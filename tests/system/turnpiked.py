@@ -61,7 +61,9 @@ class Router:
         return json.loads(done.out)
 
     def routes(self, prefix=""):
-        return {each["destination"]: each for each in self.ask("show", "route", *([prefix] if prefix else []))}
+        """The best route of each destination."""
+        shown = self.ask("show", "route", *([prefix] if prefix else []))
+        return {each["destination"]: each for each in shown if each["best"]}
 
     def await_answer(self, what, there):
         """Asks until it is so: what the router says has no event of the kernel's to wait for."""

@@ -102,8 +102,10 @@ bool ControlServer::poll_once() {
   const bool room = clients_.size() < kMostClients;
   watched.push_back({listener_.number(), static_cast<short>(room ? POLLIN : 0), 0});
   for (const auto& client : clients_) {
-    const bool waits = client->sent < client->out.size();
-    watched.push_back({client->socket.number(), static_cast<short>(POLLIN | (waits ? POLLOUT : 0)), 0});
+    // While an answer is under way the next question waits.
+    const bool waits = client->sent < client->out.size() || client->more;
+    watched.push_back(
+        {client->socket.number(), static_cast<short>(client->more ? POLLOUT : POLLIN | (waits ? POLLOUT : 0)), 0});
   }
   if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) return false;
   {
@@ -138,7 +140,9 @@ void ControlServer::accept() {
 // False: hang up.
 bool ControlServer::serve(Client& client, short events) {
   if ((events & (POLLERR | POLLNVAL)) != 0) return false;
+  if (client.more && (events & POLLHUP) != 0) return false;
   if ((events & (POLLIN | POLLHUP)) != 0 && !receive(client)) return false;
+  if (client.more) go_on(client);
   return flush(client);
 }
 
@@ -160,11 +164,24 @@ bool ControlServer::receive(Client& client) {
     if (text == nullptr) return false;
     request.words.push_back(*text);
   }
-  const Reply reply = answer_(request);
+  Reply reply = answer_(request);
   for (const Value& part_of : reply.parts) put_frame(client.out, Value::Object{{"value", part_of}});
   client.is_stream = reply.is_stream;
-  if (!reply.is_stream) put_frame(client.out, Value::Object{});
+  client.more = std::move(reply.more);
+  if (!reply.is_stream && !client.more) put_frame(client.out, Value::Object{});
   return true;
+}
+
+// One part more, when the former one is on its way.
+void ControlServer::go_on(Client& client) {
+  if (client.sent < client.out.size()) return;
+  const std::optional<Value> part = client.more();
+  if (part) {
+    put_frame(client.out, Value::Object{{"value", *part}});
+  } else {
+    client.more = nullptr;
+    put_frame(client.out, Value::Object{});
+  }
 }
 
 bool ControlServer::flush(Client& client) {

@@ -4,8 +4,9 @@
 // kept, up to a limit, and one beyond it is hung up on. Who may connect is the socket file's mode; who it is comes with
 // each request.
 //
-// A request is a list of words; the answer is `{value: …}` as often as there are parts, then `{}`. A stream (monitor)
-// goes on until the client leaves.
+// A request is a list of words; the answer is `{value: …}` as often as there are parts, then `{}`. Parts of a long
+// answer are made as the client takes them, one at a time and in turn with what others want, so that its length costs
+// neither memory nor anybody's time. A stream (monitor) goes on until the client leaves.
 #pragma once
 
 #include <sys/types.h>
@@ -14,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,6 +35,8 @@ struct Request {
 struct Reply {
   std::vector<Value> parts;
   bool is_stream = false;
+  // The parts behind these, one a call, nothing at the end; empty: there are none.
+  std::function<std::optional<Value>()> more = {};
 };
 
 class ControlServer {
@@ -64,6 +68,7 @@ class ControlServer {
     std::string out;
     std::size_t sent = 0;
     bool is_stream = false;
+    std::function<std::optional<Value>()> more = {};  // of an answer that is not over
   };
 
   ControlServer(std::string path, Descriptor listener, Descriptor wake, Answer answer);
@@ -72,6 +77,7 @@ class ControlServer {
   void accept();
   bool serve(Client& client, short events);
   bool receive(Client& client);
+  static void go_on(Client& client);
   static bool flush(Client& client);
   void hand_out();
   void wake();
