@@ -217,7 +217,11 @@ typedef USHORT NET_FRAME_TYPE, *PNET_FRAME_TYPE;
 /* Memory. */
 #define NDIS_MEMORY_CONTIGUOUS 0x00000001u
 #define NDIS_MEMORY_NONCACHED 0x00000002u
-#define NDIS_STRING_CONST(text) {sizeof(L##text) - sizeof(WCHAR), sizeof(L##text), TP_CAST(PWSTR, L##text)}
+#ifdef __cplusplus
+#define NDIS_STRING_CONST(text) {sizeof(L##text) - sizeof(WCHAR), sizeof(L##text), const_cast<PWSTR>(L##text)}
+#else
+#define NDIS_STRING_CONST(text) {sizeof(L##text) - sizeof(WCHAR), sizeof(L##text), (PWSTR)(L##text)}
+#endif
 #define NDIS_PHYSICAL_ADDRESS_CONST(low, high) \
   {                                            \
     {                                          \

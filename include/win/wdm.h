@@ -442,7 +442,11 @@ FORCEINLINE VOID RtlInitEmptyUnicodeString(PUNICODE_STRING String, PWCHAR Buffer
   String->MaximumLength = BufferSize;
   String->Buffer = Buffer;
 }
-#define RTL_CONSTANT_STRING(text) {sizeof(text) - sizeof((text)[0]), sizeof(text), TP_CAST(PWSTR, (text))}
+#ifdef __cplusplus
+#define RTL_CONSTANT_STRING(text) {sizeof(text) - sizeof((text)[0]), sizeof(text), const_cast<PWSTR>(text)}
+#else
+#define RTL_CONSTANT_STRING(text) {sizeof(text) - sizeof((text)[0]), sizeof(text), (PWSTR)(text)}
+#endif
 #define RtlUshortByteSwap(value) __builtin_bswap16(value)
 #define RtlUlongByteSwap(value) __builtin_bswap32(value)
 #define RtlUlonglongByteSwap(value) __builtin_bswap64(value)

@@ -15,6 +15,7 @@ namespace {
 
 int owner;  // whose address stands for an NdisHandle: pools ask nothing of it but to be one
 const NDIS_HANDLE kOwner = &owner;
+constexpr ULONG kTag = 0x74736574;
 
 NET_BUFFER_LIST_POOL_PARAMETERS list_parameters(BOOLEAN with_buffer, ULONG data = 0, USHORT context = 0,
                                                 ULONG flags = 0) {
@@ -352,17 +353,17 @@ TEST(Contexts, AreTakenAndGivenBackInTurnAndUseTheRoomInFront) {
   EXPECT_EQ(NET_BUFFER_LIST_CONTEXT_DATA_START(list), first->ContextData + 48);
   std::memset(NET_BUFFER_LIST_CONTEXT_DATA_START(list), 1, 16);
 
-  EXPECT_EQ(NdisAllocateNetBufferListContext(list, 48, 0, 'xtoC'), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(NdisAllocateNetBufferListContext(list, 48, 0, kTag), NDIS_STATUS_SUCCESS);
   EXPECT_EQ(list->Context, first) << "there was room in front";
   EXPECT_EQ(NET_BUFFER_LIST_CONTEXT_DATA_START(list), first->ContextData);
   std::memset(NET_BUFFER_LIST_CONTEXT_DATA_START(list), 2, 48);
 
-  EXPECT_EQ(NdisAllocateNetBufferListContext(list, 24, 8, 'xtoC'), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(NdisAllocateNetBufferListContext(list, 24, 8, kTag), NDIS_STATUS_SUCCESS);
   EXPECT_NE(list->Context, first);
   EXPECT_EQ(list->Context->Next, first);
   EXPECT_EQ(NET_BUFFER_LIST_CONTEXT_DATA_SIZE(list), 32);
   std::memset(NET_BUFFER_LIST_CONTEXT_DATA_START(list), 3, 24);
-  EXPECT_EQ(NdisAllocateNetBufferListContext(list, 8, 0, 'xtoC'), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(NdisAllocateNetBufferListContext(list, 8, 0, kTag), NDIS_STATUS_SUCCESS);
   EXPECT_EQ(list->Context->Next, first);
   EXPECT_EQ(NET_BUFFER_LIST_CONTEXT_DATA_START(list)[8], 3);
 
