@@ -14,6 +14,7 @@
 #include <cstdlib>
 
 #include "base/log.h"
+#include "forwarding.h"
 #include "kernel/real_port.h"
 #include "logging.h"
 #include "mib_reader.h"
@@ -94,7 +95,10 @@ bool Daemon::start() {
   }
   kernel_ = std::move(*kernel);
   table_ = std::make_unique<TableReader>();
-  if (!start_forwarder(model.forwarder)) return false;
+  if (const auto why = start_forwarder(model.forwarder)) {
+    TURNPIKE_LOG(LogLevel::kError, "turnpiked", "the forwarder does not start", {"reason", *why});
+    return false;
+  }
   if (const auto why = start_multicast(model.multicast)) {
     TURNPIKE_LOG(LogLevel::kError, "turnpiked", "multicast is not forwarded", {"reason", *why});
     return false;
@@ -149,25 +153,6 @@ bool Daemon::open_control() {
   }
   control_ = std::move(*server);
   return true;
-}
-
-bool Daemon::start_forwarder(const config::ForwarderSettings& settings) {
-  if (settings.enabled == 0) return true;
-  const TP_FORWARDER_TABLE table{0, settings.table};
-  TP_FORWARDER_OPTIONS options{};
-  options.size = sizeof options;
-  options.flags = settings.import_routes != 0 ? 0 : TP_FORWARDER_NO_IMPORT;
-  options.attributes.metric = settings.metric;
-  options.sweep_after_ms = settings.sweep_after_ms;
-  options.audit_every_ms = settings.audit_every_ms;
-  options.table_count = 1;
-  options.tables = &table;
-  std::array<char, 256> holder{};
-  const std::uint32_t status = TpForwarderStart(&options, holder.data(), holder.size());
-  if (status == 0) return true;
-  TURNPIKE_LOG(LogLevel::kError, "turnpiked", "the forwarder does not start", {"error", status},
-               {"holder", holder.data()});
-  return false;
 }
 
 // --- the main thread: signals, the service manager, those who watch
@@ -285,24 +270,18 @@ std::optional<std::string> Daemon::take(router::Router& router, Configuration ne
     stop_multicast();
     start_multicast(now.multicast);
   };
-  const bool forwarder_changes = !(now.forwarder == next.model->forwarder);
-  if (forwarder_changes) {
-    TpForwarderStop(0);  // its routes forward on, and the next one takes them over
-    if (!start_forwarder(next.model->forwarder)) {
-      start_forwarder(now.forwarder);
-      undo_multicast();
-      return "the forwarder does not start with the new settings";
-    }
+  ForwarderChange forwarding(*kernel_, now.forwarder, next.model->forwarder);
+  if (auto why = forwarding.begin()) {
+    undo_multicast();
+    return why;
   }
   const router::Outcome outcome = router.apply(plan_of(*next.model));
   if (!outcome.done) {
-    if (forwarder_changes) {
-      TpForwarderStop(0);
-      start_forwarder(now.forwarder);
-    }
+    forwarding.undo();
     undo_multicast();
     return text_of(outcome.refusals);
   }
+  forwarding.finish();
   if (now.multicast.enabled != 0 && next.model->multicast.enabled == 0) {
     if (const auto why = stop_multicast()) {
       TURNPIKE_LOG(LogLevel::kError, "turnpiked", "multicast is still forwarded", {"reason", *why});

@@ -50,7 +50,6 @@ class Daemon {
   bool start();
   bool start_router(const config::Model& model);
   void watch_for_crashes(const std::string& folder);
-  bool start_forwarder(const config::ForwarderSettings& settings);
   // Of a reload: what of [multicast] has to be so before the plan is; a reason why it cannot be.
   static std::optional<std::string> prepare_multicast(const config::MulticastSettings& from,
                                                       const config::MulticastSettings& to);

@@ -227,6 +227,37 @@ def test_a_reload_of_anything_broken_leaves_the_router_as_it_was(alone):
     assert (alone.ask("show", "configuration"), ours(alone.host), alone.ask("show", "protocol")) == before
 
 
+def test_a_reload_changes_the_forwarder_without_a_gap(between, tmp_path):
+    near, middle, far = between
+    middle.ip("rule add lookup 100 priority 100", "rule add lookup 254 priority 90")
+    router = Router(middle, tmp_path, STATIC)
+    router.await_kernel("10.9.0.0/16", "installed")
+
+    def table(number):
+        return set(re.findall(r"^(?:blackhole )?[0-9./]+", middle.attempt(
+            "ip", "route", "show", "table", str(number), "proto", "220").out, re.MULTILINE))
+
+    both = {"10.9.0.0/16", "blackhole 10.8.0.0/16"}
+    with Stream(near, far, "10.9.0.1") as stream:
+        for settings in ("metric = 30", "import = false", "audit-every = \"1s\"", "table = 100", "table = 254\nmetric = 20"):
+            router.write(STATIC, f"[forwarder]\n{settings}\n")
+            assert router.ask("reload")["result"] == "done"
+            where = 100 if "100" in settings else 254
+            router.await_answer("all is there", lambda: table(where) == both)
+            assert table(354 - where) == set()
+    assert stream.lost() == [] and stream.sent > 100
+    # Refused by a module: as it was.
+    router.write(STATIC, "[forwarder]\ntable = 100\n", faulty(0x7F05))
+    assert router.attempt("reload").status == 1
+    assert table(254) == both and table(100) == set()
+    router.write(STATIC, "[forwarder]\nenabled = false\n")
+    assert router.ask("reload")["result"] == "done"
+    assert table(254) == table(100) == set()
+    router.write(STATIC)
+    assert router.ask("reload")["result"] == "done"
+    router.await_answer("all is there again", lambda: table(254) == both)
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 # Modules
 
