@@ -12,7 +12,9 @@
 #include <winerror.h>
 
 #include <array>
-#include <atomic>
+#include <chrono>
+#include <map>
+#include <mutex>
 #include <random>
 #include <thread>
 #include <vector>
@@ -32,9 +34,27 @@ RTM_NET_ADDRESS net_address(std::uint32_t address, int length) {
   return result;
 }
 
-struct Watcher {
-  std::atomic<RTM_NOTIFY_HANDLE> notify{nullptr};
-  std::atomic<unsigned> records{0};
+std::uint32_t address_in(const RTM_NET_ADDRESS& prefix) {
+  const UCHAR* bits = prefix.AddrBits;
+  return std::uint32_t{bits[0]} << 24 | std::uint32_t{bits[1]} << 16 | std::uint32_t{bits[2]} << 8 | bits[3];
+}
+
+// What a subscriber was told last of each destination.
+class Watcher {
+ public:
+  void note(const RTM_DEST_INFO& record) {
+    const std::lock_guard lock(mutex_);
+    best_[address_in(record.DestAddress)] = record.ViewInfo[0].Route;
+  }
+  bool was_told(std::uint32_t address, RTM_ROUTE_HANDLE best) {
+    const std::lock_guard lock(mutex_);
+    const auto found = best_.find(address);
+    return found != best_.end() && found->second == best;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::uint32_t, RTM_ROUTE_HANDLE> best_;
 };
 
 // Reads whatever waits, inside the event: the callback of a subscriber.
@@ -45,7 +65,7 @@ DWORD WINAPI read_changes(RTM_ENTITY_HANDLE self, RTM_EVENT_TYPE event, PVOID co
   for (;;) {
     UINT count = records.size();
     if (RtmGetChangedDests(self, context1, &count, records.data()) != NO_ERROR || count == 0) return NO_ERROR;
-    static_cast<Watcher*>(context2)->records += count;
+    for (UINT i = 0; i < count; ++i) static_cast<Watcher*>(context2)->note(records[i]);
     RtmReleaseChangedDests(self, context1, count, records.data());
   }
 }
@@ -64,8 +84,8 @@ class Life {
       if (i % 5 == 4) remove(i - 3);
     }
     verify();
-    if (random_() % 2 == 0) {
-      EXPECT_EQ(RtmDeregisterFromChangeNotification(self_, watcher_.notify), DWORD{NO_ERROR});
+    if (notify_ != nullptr && random_() % 2 == 0) {
+      EXPECT_EQ(RtmDeregisterFromChangeNotification(self_, notify_), DWORD{NO_ERROR});
     }
     EXPECT_EQ(RtmDeregisterEntity(self_), DWORD{NO_ERROR});
     EXPECT_EQ(RtmDeregisterEntity(self_), DWORD{ERROR_INVALID_HANDLE});
@@ -79,11 +99,9 @@ class Life {
     info.EntityId.EntityInstanceId = instance_;
     RTM_REGN_PROFILE profile;
     ASSERT_EQ(RtmRegisterEntity(&info, nullptr, read_changes, FALSE, &profile, &self_), DWORD{NO_ERROR});
-    RTM_NOTIFY_HANDLE notify = nullptr;
     const DWORD status =
-        RtmRegisterForChangeNotification(self_, RTM_VIEW_MASK_UCAST, RTM_CHANGE_TYPE_ALL, &watcher_, &notify);
+        RtmRegisterForChangeNotification(self_, RTM_VIEW_MASK_UCAST, RTM_CHANGE_TYPE_ALL, &watcher_, &notify_);
     ASSERT_TRUE(status == NO_ERROR || status == ERROR_NO_SYSTEM_RESOURCES);
-    watcher_.notify = notify;
     RTM_NEXTHOP_INFO hop{};
     hop.NextHopAddress = net_address(0xC0000200U + instance_, 32);
     hop.InterfaceIndex = 1;
@@ -161,9 +179,7 @@ class Life {
       UINT count = records.size();
       if (RtmGetEnumDests(self_, walk, &count, records.data()) != NO_ERROR) break;
       for (UINT i = 0; i < count; ++i) {
-        const UCHAR* bits = records[i].DestAddress.AddrBits;
-        const std::uint32_t at =
-            std::uint32_t{bits[0]} << 24 | std::uint32_t{bits[1]} << 16 | std::uint32_t{bits[2]} << 8 | bits[3];
+        const std::uint32_t at = address_in(records[i].DestAddress);
         EXPECT_TRUE(last == 0 || at > last) << "an enumeration went back or repeated itself";
         last = at;
       }
@@ -176,9 +192,19 @@ class Life {
     for (unsigned i = 0; i < kRoutes; ++i) {
       RTM_ROUTE_HANDLE handle = find(i);
       EXPECT_EQ(handle == nullptr, removed_[i]);
+      if (notify_ != nullptr && i % 2 == 1) expect_told(i, handle);
       if (handle != nullptr) {
         EXPECT_EQ(RtmReleaseRoutes(self_, 1, &handle), DWORD{NO_ERROR});
       }
+    }
+  }
+
+  // Of a destination that is this entity's alone: what it did there last is what it hears in the end.
+  void expect_told(unsigned i, RTM_ROUTE_HANDLE best) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!watcher_.was_told(address_in(destination(i)), best)) {
+      ASSERT_LT(std::chrono::steady_clock::now(), end) << "a change was lost";
+      std::this_thread::yield();
     }
   }
 
@@ -186,6 +212,7 @@ class Life {
   ULONG instance_;
   RTM_ENTITY_HANDLE self_ = nullptr;
   RTM_NEXTHOP_HANDLE hop_ = nullptr;
+  RTM_NOTIFY_HANDLE notify_ = nullptr;
   Watcher watcher_;
   std::array<bool, kRoutes> removed_{};
 };
