@@ -285,6 +285,48 @@ TEST_F(TableTest, ABitStringTableServesAnyWidth) {
   EXPECT_EQ(info.address.bits, 32);
 }
 
+// In steps, between which others open and lock: each end is looked for among what is there then.
+TEST_F(TableTest, ADepartureEndsAllThatIsItsOwnAndNothingElse) {
+  constexpr int kMany = 3000;
+  const Handle leaver = client(8, [](Handle, const Event&) { return 0U; });
+  const Handle stays = client(13);
+  std::vector<Handle> theirs;
+  for (int i = 0; i < kMany; ++i) {
+    const std::string prefix = "10." + std::to_string(i / 256) + "." + std::to_string(i % 256) + ".0/24";
+    const Handle self = i % 3 == 0 ? stays : leaver;
+    release_route(self, route(self, prefix.c_str(), 1, Handle::kNone, self == leaver ? 1000 : kInfinite));
+    DestImage info;
+    ASSERT_TRUE(table->exact_destination(self, net(prefix.c_str()), kBestProtocol, kAnyView, info));
+    ASSERT_TRUE(table->lock_destination(self, info.destination, false));
+    const auto walk = table->create_dest_enum(self, kAnyView, 0, nullptr, kBestProtocol);
+    ASSERT_TRUE(walk);
+    ASSERT_TRUE(table->create_list(self));
+    if (self == stays) {
+      theirs.push_back(*walk);
+    }
+  }
+  ASSERT_TRUE(table->register_for_changes(leaver, 1, change::kAll, nullptr));
+  port.now += 2'000'000'000;
+  table->run_deadlines();  // its events wait, and are never delivered
+  ASSERT_TRUE(table->deregister_entity(leaver));
+
+  const Statistics left = table->statistics();
+  EXPECT_EQ(left.object_locks, kMany / 3U);
+  EXPECT_EQ(left.enumerations, kMany / 3U);
+  EXPECT_EQ(left.lists, kMany / 3U);
+  EXPECT_EQ(left.registrations, 0U);
+  EXPECT_EQ(left.live_routes, kMany / 3U);
+  EXPECT_EQ(left.deadlines, 0U);
+  EXPECT_EQ(table->leak_count(Kind::kEnumeration), 2U * kMany / 3);
+  EXPECT_EQ(table->leak_count(Kind::kRouteList), 2U * kMany / 3);
+  for (const Handle walk : theirs) {
+    ASSERT_TRUE(table->delete_enum(stays, walk));
+  }
+  ASSERT_TRUE(table->deregister_entity(stays));
+  const Statistics none = table->statistics();
+  EXPECT_EQ(none.object_locks + none.enumerations + none.lists + none.routes + none.destinations + none.entities, 0U);
+}
+
 TEST_F(TableTest, LongWorkIsDoneInShortHolds) {
   const Handle rip = client(8);
   for (int i = 0; i < 20000; ++i) {
