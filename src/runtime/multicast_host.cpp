@@ -103,12 +103,12 @@ void MulticastHost::loop() {
   while (!stopping_) {
     const int ready = ::poll(watched, std::size(watched), wait_time());
     if (ready < 0) continue;  // a signal that cannot be blocked
-    if (ready == 0) port_->seek_keeper();
     if (watched[0].revents != 0) {
       std::uint64_t count = 0;
       [[maybe_unused]] const auto taken = ::read(wake_.number(), &count, sizeof count);
     }
     read_what_waits(watched[1].revents != 0, watched[2].revents != 0);
+    seek_keeper();
     settle();
   }
   const std::lock_guard lock(mutex_);
@@ -117,14 +117,21 @@ void MulticastHost::loop() {
 }
 
 int MulticastHost::wait_time() const {
-  constexpr auto kKeeperPause = std::chrono::milliseconds(1000);  // between two looks for turnpike-keeper
-  auto left = is_to_be_kept_ ? kKeeperPause : std::chrono::milliseconds(-1);
-  if (settles_at_) {
-    const auto until = std::chrono::ceil<std::chrono::milliseconds>(*settles_at_ - std::chrono::steady_clock::now());
-    left = left.count() < 0 ? until : std::min(left, until);
-    left = std::max(left, std::chrono::milliseconds(0));
-  }
-  return static_cast<int>(left.count());
+  std::optional<std::chrono::steady_clock::time_point> until = settles_at_;
+  if (is_to_be_kept_) until = until ? std::min(*until, seeks_at_) : seeks_at_;
+  if (!until) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now());
+  return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+}
+
+// By the clock, not where nothing else is to be done: a keeper is wanted most while flows come.
+void MulticastHost::seek_keeper() {
+  constexpr auto kPause = std::chrono::seconds(1);
+  if (!is_to_be_kept_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now < seeks_at_) return;
+  seeks_at_ = now + kPause;
+  port_->seek_keeper();
 }
 
 void MulticastHost::settle() {

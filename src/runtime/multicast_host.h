@@ -63,6 +63,7 @@ class MulticastHost final : kernel::UpcallListener, kernel::Listener {
 
   void loop();
   void read_what_waits(bool upcalls, bool news);
+  void seek_keeper();
   void settle();
   [[nodiscard]] int wait_time() const;
   void wake();
@@ -75,7 +76,8 @@ class MulticastHost final : kernel::UpcallListener, kernel::Listener {
   Descriptor wake_;
   std::atomic<bool> stopping_{false};
   std::atomic<bool> all_claimed_{false};
-  std::optional<std::chrono::steady_clock::time_point> settles_at_;  // the thread's
+  std::optional<std::chrono::steady_clock::time_point> settles_at_;  // the thread's, as is the next
+  std::chrono::steady_clock::time_point seeks_at_ = std::chrono::steady_clock::now() + std::chrono::seconds(1);
   const bool is_to_be_kept_;
   std::mutex mutex_;  // of has_ended_
   std::condition_variable ended_;

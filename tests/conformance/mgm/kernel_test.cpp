@@ -1,6 +1,7 @@
 // MGM over the real kernel: sources, a router with several protocols in it, receivers. What only the kernel can show of
 // the contract, and that what the contract says is what packets do.
 #include <net/if.h>
+#include <sys/resource.h>
 #include <turnpike/forwarder.h>
 #include <turnpike/mgm6.h>
 #include <unistd.h>
@@ -593,32 +594,40 @@ TEST(MgmKernel, ATableHasOneOwnerAndThereAreSeveral) {
 
 // Each flow is asked for once, and its first packet is the first that arrives. The kernel waits ten seconds for an
 // entry; a machine that is too busy to make so many in that time is given a quarter.
+// The kernel keeps a packet of an unknown flow for ten seconds, and then it is gone. So that this is about MGM and not
+// about whatever else the machine does meanwhile, this process goes first.
+class First {
+ public:
+  First() : before_(::getpriority(PRIO_PROCESS, 0)) { set(-20); }
+  First(const First&) = delete;
+  First& operator=(const First&) = delete;
+  ~First() { set(before_); }
+
+ private:
+  static void set(int nice) { EXPECT_EQ(::setpriority(PRIO_PROCESS, 0, nice), 0); }
+  int before_;
+};
+
 TEST(MgmKernel, ABurstOfTenThousandFlowsIsForwardedAtTheFirstTry) {
   auto ground = Ground::privileged({"veth", "mroute"});  // for a buffer beyond the system's limit
   if (!ground) return;
+  constexpr std::uint32_t kFlows = 10'000;
+  const First first;  // MGM's thread is made by this one, and goes first as well
   const Town town(*ground);
   on_router(town, [&] {
     Protocol p("p", 0, 0, true);
     p.holds({town.in, town.west});
     const Way way("10.0.0.0", 8, town.in);
     const GroupSender sender(town.source, "eth0");
-    std::uint32_t sent = 0;
-    std::uint32_t flows = 10'000;
-    for (std::uint32_t group = 0xef010101;; ++group, flows /= 4) {
-      const std::string text = text_of(htonl(group));
-      ASSERT_EQ(p.add(any_source(text), town.west), 0U);
-      GroupReceiver receiver(town.left, "eth0", text);
-      for (std::uint32_t i = 0; i < flows; ++i) sender.send_as(0x0a100000 + i, group, i);
-      sent += flows;
-      Numbers numbers = receiver.await(flows, std::chrono::seconds(9));
-      std::sort(numbers.begin(), numbers.end());
-      const auto arrived = static_cast<std::uint32_t>(std::unique(numbers.begin(), numbers.end()) - numbers.begin());
-      await("each was asked for", [&] { return status().upcalls >= sent; });
-      if (arrived == flows) break;
-      ASSERT_GT(flows, 1000U) << arrived;
-    }
+    ASSERT_EQ(p.add(any_source("239.1.1.1"), town.west), 0U);
+    GroupReceiver receiver(town.left, "eth0", "239.1.1.1");
+    for (std::uint32_t i = 0; i < kFlows; ++i) sender.send_as(0x0a100000 + i, 0xef010101, i);
+    Numbers numbers = receiver.await(kFlows, std::chrono::seconds(20));
+    std::sort(numbers.begin(), numbers.end());
+    EXPECT_EQ(std::unique(numbers.begin(), numbers.end()) - numbers.begin(), std::ptrdiff_t{kFlows});
+    await("each was asked for", [&] { return status().upcalls >= kFlows; });
     EXPECT_EQ(status().upcalls_lost, 0U);
-    EXPECT_EQ(status().entries, sent);
+    EXPECT_EQ(status().entries, kFlows);
   });
 }
 

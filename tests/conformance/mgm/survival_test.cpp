@@ -201,6 +201,29 @@ TEST(MgmSurvival, WithoutAKeeperItEndsWithTheProcess) {
   EXPECT_EQ(street.in_kernel(), std::pair(0, 0));
 }
 
+// Also while new flows come all the time: each is a question to the thread that looks for it.
+TEST(MgmSurvival, AKeeperThatComesLateIsFoundUnderLoad) {
+  auto ground = Ground::unprivileged({"veth", "mroute"});
+  if (!ground) return;
+  const Street street(*ground);
+  Process life = street.life({"239.1.1.1"});
+  life.await_output("ready: kept 0");
+  std::atomic<bool> done = false;
+  std::thread load([&] {
+    const GroupSender sender(street.source, "eth0");
+    for (std::uint32_t i = 0; !done; ++i) {
+      sender.send_as(0x0a100000 + i % 50'000, 0xef010101, i);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));  // allow sleeping-test: the pace
+    }
+  });
+  const Process keeper = street.keeper();
+  await_status(life, "kept 1");
+  done = true;
+  load.join();
+  kill(life);
+  EXPECT_EQ(street.in_kernel().second, 2);
+}
+
 TEST(MgmSurvival, AKeeperMayComeLateDieAndTireOfWaiting) {
   auto ground = Ground::unprivileged({"veth", "mroute"});
   if (!ground) return;
