@@ -154,6 +154,8 @@ TEST_F(EntityEvents, TellOfOneWhoComes) {
   Client witness;
   std::vector<Event> seen;
   witness.on_event([&](const Event& event) {
+    if (event.type != RTM_ENTITY_REGISTERED)
+      return DWORD{NO_ERROR};  // when the newcomer goes, the witness may be going too
     RTM_ENTITY_INFO info{};
     EXPECT_EQ(RtmGetEntityInfo(witness, event.first, &info), DWORD{NO_ERROR});
     EXPECT_EQ(info.EntityId.EntityId, event.about.EntityId.EntityId);
