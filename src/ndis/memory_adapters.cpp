@@ -40,8 +40,8 @@ struct MemoryAdapters::Device {
 
 class MemoryAdapters::Opened final : public Adapter {
  public:
-  Opened(MemoryAdapters& world, net::InterfaceIndex index, FrameSink& sink)
-      : sink(sink), world_(world), index_(index) {}
+  Opened(MemoryAdapters& world, net::InterfaceIndex index, FrameSink& its_sink)
+      : sink(its_sink), world_(world), index_(index) {}
 
   ~Opened() override {
     Device* device = nullptr;
