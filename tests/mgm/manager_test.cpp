@@ -505,6 +505,53 @@ TEST_F(MgmManager, SurvivesAnInterfaceThatGoesDuringCallbacks) {
   EXPECT_EQ(manager_->status().interfaces, 1U);
 }
 
+TEST_F(MgmManager, MakesEntriesThoughQuestionsThrow) {
+  Party p = party("p", 100);
+  Party q = party("q", 101);
+  p.take(on(1));
+  q.take(on(2));
+  q.add(kG, 2);
+  routes_.set("10.0.0.0/8", 1);
+  p->on_rpf = [](Rpf&) { throw 42; };
+  q->on_created = [](std::span<OutInterface>) { throw 42; };
+  EXPECT_TRUE(packet(kSG, 1));
+  EXPECT_EQ(entry(kSG), "1 -> 2");
+}
+
+// Whatever is told, the interface that it is about may be given back meanwhile, by the one who is told or by another.
+TEST_F(MgmManager, SurvivesAnInterfaceThatGoesDuringAlerts) {
+  Party igmp = party("igmp", kIgmp);
+  Party p = party("p", 100);
+  Party q = party("q", 101);
+  const auto go = [&](Party& who, std::uint32_t index) {
+    return [this, &who, index] { static_cast<void>(manager_->release(who, on(index))); };
+  };
+  p.take(on(1));
+  q.take(on(2));
+  q->on_any = go(p, 1);  // JOIN
+  p.add(kG, 1);
+  EXPECT_EQ(manager_->status().memberships, 0U);
+  q->on_any = [] {};
+  p.take(on(1));
+  p.add(kG, 1);
+  q->on_any = go(p, 1);  // PRUNE
+  ASSERT_TRUE(manager_->remove(p, kG, on(1), kJoinState));
+  q->on_any = [] {};
+  p.take(on(1));
+  igmp.take(on(1));
+  p->on_any = go(p, 1);  // LOCAL_JOIN
+  igmp.add(kG, 1);
+  EXPECT_EQ(manager_->status().memberships, 0U) << "its owner has gone, and IGMP has not yet added it again";
+  p->on_any = [] {};
+  p.take(on(1));
+  igmp.add(kG, 1);
+  p->on_any = go(p, 1);  // LOCAL_LEAVE
+  ASSERT_TRUE(manager_->remove(igmp, kG, on(1), kJoinState));
+  p->on_any = [] {};
+  EXPECT_EQ(manager_->status().interfaces, 2U) << "IGMP's, and q's";
+  EXPECT_EQ(manager_->status().memberships, 0U);
+}
+
 TEST_F(MgmManager, TellsOfWrongInterfacesOnlyIfAsked) {
   make({.wrong_interface_alerts = true});
   Party p = party("p", 100);
@@ -532,6 +579,7 @@ TEST_F(MgmManager, IsBounded) {
   EXPECT_EQ(manager_->add(p, flow("*", "239.1.1.2"), on(1), kJoinState).error().kind, ErrorKind::kExhausted);
   p.add(kG, 1);
   EXPECT_EQ(groups(p), (Lines{"(*,*)", "(*,239.1.1.1)"}));
+  EXPECT_EQ(manager_->status().memberships_refused, 1U);
   routes_.set("10.0.0.0/8", 1);
   EXPECT_TRUE(packet(kSG, 1));
   EXPECT_FALSE(packet(flow("10.0.9.10", "239.1.1.1"), 1));
