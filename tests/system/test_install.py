@@ -85,11 +85,18 @@ def test_a_windows_client_builds_with_pkg_config(prefix, tmp_path):
     assert build_with_pkg_config(prefix, "turnpike-win", CLIENTS / "client_win.c", tmp_path) == "2 50\n"
 
 
+def test_a_protocol_driver_builds_with_pkg_config(prefix, tmp_path):
+    assert build_with_pkg_config(prefix, "turnpike-ndis", CLIENTS / "client_ndis.c", tmp_path) == "1 280\n"
+    assert build_with_pkg_config(prefix, "turnpike-ndis", CLIENTS / "client_ndis.cpp", tmp_path) == "1 208\n"
+
+
 def test_clients_build_with_cmake(prefix, tmp_path):
     build_with_cmake(prefix, CLIENTS, tmp_path, f"-DWANTED_VERSION={MAJOR}.{MINOR}")
     assert run(tmp_path / "client_c").endswith(f"\n{VERSION}\n")
     assert run(tmp_path / "client_cpp").endswith(f"\n{VERSION}\n")
     assert run(tmp_path / "client_win") == "2 50\n"
+    assert run(tmp_path / "client_ndis_c") == "1 280\n"
+    assert run(tmp_path / "client_ndis_cpp") == "1 208\n"
 
 
 @pytest.mark.parametrize("version", [f"{MAJOR}.{MINOR - 1}", f"{MAJOR}.{MINOR + 1}", f"{MAJOR + 1}.{MINOR}"])
@@ -141,6 +148,15 @@ def test_the_library_needs_libc_and_libstdcxx_alone(prefix):
     needed = {Path(line.split()[0]).name for line in run("ldd", library_folder(prefix) / "libturnpike.so").splitlines()}
     assert needed <= allowed
     assert {"libc.so.6", "libstdc++.so.6"} <= needed
+
+
+def test_the_library_of_ndis_needs_libturnpike_besides(prefix):
+    said = run("readelf", "-d", library_folder(prefix) / "libturnpike-ndis.so")
+    assert f"[libturnpike.so.{MAJOR}]" in said and f"[libturnpike-ndis.so.{MAJOR}]" in said
+    exported = {line.split()[-1] for line in
+                run("nm", "-D", "--defined-only", library_folder(prefix) / "libturnpike-ndis.so").splitlines()}
+    listed = (ROOT / "src/capi/exports_ndis.txt").read_text(encoding="utf-8").splitlines()
+    assert exported == {line for line in listed if line and not line.startswith("#")}
 
 
 def test_the_library_has_its_name_and_its_links(prefix):

@@ -36,10 +36,13 @@ struct Chain {
   }
 };
 
-void free_chain(PMDL mdl, const char* function) noexcept {
-  for (std::uint32_t walked = 0; mdl != nullptr && walked < kLongestChain; ++walked) {
+// Of our own descriptors, those that a retreat has put in front among them.
+void free_chain(PMDL mdl) noexcept {
+  while (Pool* const pool = Pools::instance().owner_of(mdl)) {
     PMDL const next = mdl->Next;
-    free_buffer(mdl, function);
+    if (!pool->give(mdl)) {
+      return;
+    }
     mdl = next;
   }
 }
@@ -130,7 +133,9 @@ void dispose(PNET_BUFFER_LIST list, bool own_descriptors, const char* function) 
   while (buffer != nullptr) {
     PNET_BUFFER const next = buffer->Next;
     if (own_descriptors) {
-      free_chain(buffer->MdlChain, function);
+      free_chain(buffer->MdlChain);
+      buffer->MdlChain = nullptr;
+      buffer->NdisReserved[0] = nullptr;
     }
     if (Pools::instance().owner_of(buffer, PoolKind::kNetBuffer) != nullptr) {
       free_net_buffer(buffer, function);  // else it came with the list
@@ -149,7 +154,7 @@ void count_child(NET_BUFFER_LIST& parent, LONG more) noexcept {
 bool add_buffer(Source& source, PNET_BUFFER*& end, const Chain& chain, const Fragmenting& how) noexcept {
   PNET_BUFFER const buffer = source.buffer({chain.first, 0, chain.length});
   if (buffer == nullptr) {
-    free_chain(chain.first, "no memory");
+    free_chain(chain.first);
     return false;
   }
   *end = buffer;
@@ -191,7 +196,7 @@ PNET_BUFFER_LIST allocate_clone(NET_BUFFER_LIST& original, NDIS_HANDLE list_pool
     }
     PNET_BUFFER const made = good ? source.buffer(shown) : nullptr;
     if (made == nullptr) {
-      free_chain(chain.first, function);
+      free_chain(chain.first);
       dispose(clone, !shared, function);
       return nullptr;
     }
@@ -235,7 +240,7 @@ PNET_BUFFER_LIST allocate_fragments(NET_BUFFER_LIST& original, NDIS_HANDLE list_
     for (std::size_t at = how.start; at < buffer->DataLength; at += how.most) {
       Chain chain;
       if (!describe_range(chain, *buffer, at, how.most)) {
-        free_chain(chain.first, function);
+        free_chain(chain.first);
         dispose_derived(list, how.delta, function);
         return nullptr;
       }
@@ -263,7 +268,7 @@ PNET_BUFFER_LIST allocate_reassembled(NET_BUFFER_LIST& fragments, NDIS_HANDLE po
     const std::uint32_t start = std::min<std::uint32_t>(how.start, buffer->DataLength);
     if (buffer->DataLength - start > ~std::uint32_t{0} - chain.length ||
         !describe_range(chain, *buffer, start, buffer->DataLength - start)) {
-      free_chain(chain.first, function);
+      free_chain(chain.first);
       dispose(list, true, function);
       return nullptr;
     }

@@ -94,6 +94,18 @@ void advance(NET_BUFFER& buffer, std::uint32_t delta, bool free_mdl, NET_BUFFER_
   find_current(buffer);
 }
 
+void give_back_headers(NET_BUFFER& buffer) noexcept {
+  for (; retreats(buffer) != 0; set_retreats(buffer, retreats(buffer) - 1)) {
+    PMDL const front = buffer.MdlChain;
+    Pool* const pool = Pools::instance().owner_of(front, PoolKind::kBytes);
+    if (pool == nullptr) {
+      return;  // the driver's own, and perhaps gone already: not looked at
+    }
+    buffer.MdlChain = front->Next;
+    pool->give(front);
+  }
+}
+
 NDIS_STATUS retreat_all(NET_BUFFER_LIST& list, std::uint32_t delta, std::uint32_t back_fill,
                         NET_BUFFER_ALLOCATE_MDL_HANDLER allocate, NET_BUFFER_FREE_MDL_HANDLER free,
                         const char* function) noexcept {

@@ -167,6 +167,10 @@ void free_list(PNET_BUFFER_LIST list, const char* function) noexcept {
     report_misuse(function, "a clone has a free function of its own", list);
     return;
   }
+  if (pool->shape().with_net_buffer) {
+    give_back_headers(
+        *reinterpret_cast<PNET_BUFFER>(reinterpret_cast<std::byte*>(list) + pieces_of(pool->shape()).buffer));
+  }
   bool more = false;
   while (list->Context != nullptr && list->Context != list->NdisReserved[0]) {
     PNET_BUFFER_LIST_CONTEXT const next = list->Context->Next;
@@ -218,6 +222,9 @@ PNET_BUFFER allocate_net_buffer_with_data(NDIS_HANDLE pool, const char* function
 
 void free_net_buffer(PNET_BUFFER buffer, const char* function) noexcept {
   Pool* const pool = Pools::instance().owner_of(buffer, PoolKind::kNetBuffer);
+  if (pool != nullptr) {
+    give_back_headers(*buffer);
+  }
   if (pool == nullptr || !pool->give(buffer)) {
     report_misuse(function, "this is no net buffer that is in use and was allocated by itself", buffer);
   }

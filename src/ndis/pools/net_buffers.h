@@ -52,6 +52,8 @@ NDIS_STATUS retreat(NET_BUFFER& buffer, std::uint32_t delta, std::uint32_t back_
                     NET_BUFFER_ALLOCATE_MDL_HANDLER allocate) noexcept;
 void advance(NET_BUFFER& buffer, std::uint32_t delta, bool free_mdl, NET_BUFFER_FREE_MDL_HANDLER free,
              const char* function) noexcept;
+// What retreats have put in front from our own memory, for a net buffer that ends with its data not advanced.
+void give_back_headers(NET_BUFFER& buffer) noexcept;
 NDIS_STATUS retreat_all(NET_BUFFER_LIST& list, std::uint32_t delta, std::uint32_t back_fill,
                         NET_BUFFER_ALLOCATE_MDL_HANDLER allocate, NET_BUFFER_FREE_MDL_HANDLER free,
                         const char* function) noexcept;

@@ -1,0 +1,27 @@
+// Section C of the contract at compile time: here as C++, in layout_c.c as C; and the shapes by version, each compiled
+// with the version that a driver says.
+#include "layout.inc"
+
+#include <gtest/gtest.h>
+
+extern "C" {
+int layout_in_c(void);
+unsigned bind_parameters_of_60(void);
+unsigned bind_parameters_of_61(void);
+unsigned bind_parameters_of_620(void);
+unsigned bind_parameters_of_630(void);
+}
+
+namespace {
+
+// clauses: NDIS-209
+TEST(Layout, IsTheContractsInBothLanguages) { EXPECT_EQ(layout_in_c(), 312); }
+
+TEST(Layout, FollowsTheVersionThatADriverAsksFor) {
+  EXPECT_EQ(bind_parameters_of_60(), 248U);
+  EXPECT_EQ(bind_parameters_of_61(), 256U);
+  EXPECT_EQ(bind_parameters_of_620(), 280U);
+  EXPECT_EQ(bind_parameters_of_630(), 312U);
+}
+
+}  // namespace
