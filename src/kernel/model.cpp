@@ -85,6 +85,10 @@ KernelModel::Outcome KernelModel::judge_hop(const Hop& hop, Family family) const
 
 KernelModel::Outcome KernelModel::judge(const Route& route) const {
   const Family family = route.destination.family();
+  const bool has_source = !route.preferred_source || std::ranges::any_of(addresses_, [&](const InterfaceAddress& one) {
+    return one.local == *route.preferred_source;
+  });
+  if (family == Family::kIpv4 && !has_source) return {EINVAL, "Invalid prefsrc address"};
   if (route.next_hop_id != 0) {
     const auto found = next_hops_.find(route.next_hop_id);
     if (found == next_hops_.end()) return {EINVAL, "Nexthop id does not exist"};

@@ -286,6 +286,51 @@ TEST_F(FaultsTest, ALinkThatIsDeletedTakesWhatIsWantedOverItForGood) {
   EXPECT_EQ(in_state(RouteState::kFailed), 0U);
 }
 
+// The kernel takes routes away with the address that they prefer, and says nothing of them.
+TEST_F(FaultsTest, AnAddressThatGoesTakesTheRoutesThatPreferIt) {
+  kernel::InterfaceAddress preferred;
+  preferred.link = right;
+  preferred.local = "10.0.2.1"_address;
+  preferred.prefix_length = 24;
+  const auto change = [&](Change what) {
+    port.with_model([&](kernel::KernelModel& model) { EXPECT_EQ(model.change(0, what, preferred).error, 0); });
+  };
+  TableSettings settings;
+  settings.routes.preferred_source = preferred.local;
+  start({}, settings);
+  many(100, hop("10.0.1.2", left));
+  run();
+  ASSERT_EQ(kernel_routes().size(), 100U);
+  change(Change::kRemove);
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(kernel_routes().size(), 0U);
+  EXPECT_EQ(in_state(RouteState::kFailed), 100U);
+  EXPECT_EQ(explain("10.100.7.0/24").error, EINVAL);
+  change(Change::kAdd);
+  run();
+  EXPECT_EQ(kernel_routes().size(), 100U);
+  EXPECT_EQ(in_state(RouteState::kInstalled), 100U);
+}
+
+// Another client's changes wait for him in the table; they cost nobody else anything.
+TEST_F(FaultsTest, ASubscriberThatStopsReadingDelaysNobody) {
+  start();
+  many(1000, hop("10.0.1.2", left));
+  run();
+  const auto bytes = forwarder->status().bytes;
+  const Handle deaf = routes.client(99);
+  ASSERT_TRUE(routes.table->register_for_changes(deaf, 1, rtm::change::kAll, nullptr));
+  for (int round = 0; round < 10; ++round) {
+    const bool is_left = round % 2 != 0;
+    many(1000, is_left ? hop("10.0.1.2", left) : hop("10.0.2.2", right));
+    run();
+    ASSERT_EQ(kernel_routes().size(), 1000U);
+    EXPECT_EQ(kernel_routes().back(), "10.103.231.0/24" + (is_left ? via("10.0.1.2", left) : via("10.0.2.2", right)));
+    EXPECT_EQ(in_state(RouteState::kInstalled), 1000U);
+  }
+  EXPECT_LE(forwarder->status().bytes, bytes * 5 / 4);
+}
+
 TEST_F(FaultsTest, AfterAnOverrunTheKernelIsReadAndMadeRight) {
   start();
   many(100, hop("10.0.1.2", left));

@@ -42,6 +42,7 @@ void addresses_come_and_go(World& world) {
   EXPECT_THAT(heard_of(*monitor, "address 10.9.0.1"), ElementsAre("+address 10.9.0.1", "-address 10.9.0.1"));
   EXPECT_THAT(bench.destinations(), ElementsAre("1.0.0.0/8"))
       << "a route that names the address goes, one through its network stays";
+  EXPECT_EQ(bench.errno_of(Change::kAdd, sourced.route), EINVAL) << "nor can one be made that names it";
   address.link = InterfaceIndex(987);
   EXPECT_EQ(bench.errno_of(Change::kAdd, address), ENODEV);
 }
