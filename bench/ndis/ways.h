@@ -5,6 +5,7 @@
 // the way that users of this interface sleep. Where a way has several ways to wait, each is a way of its own.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -29,6 +30,10 @@ class Way {
   // What has arrived, up to `most` frames; `sum` of their bytes keeps the compiler from leaving out the reading.
   virtual std::size_t take(std::size_t most, std::uint64_t& sum) = 0;
   virtual void wait() = 0;
+  // When the last frame was seen by whoever is to see it; after wait().
+  [[nodiscard]] virtual std::int64_t arrival() const {
+    return std::chrono::steady_clock::now().time_since_epoch().count();
+  }
 };
 
 struct Kind {
@@ -40,6 +45,8 @@ struct Kind {
 std::vector<Kind> bare_ways();
 std::vector<Kind> pcap_ways();
 std::vector<Kind> xdp_ways();
+// The adapters of src/kernel.
+std::vector<Kind> our_ways();
 
 // What a reader does with a frame in these benchmarks.
 inline std::uint64_t look_at(const std::uint8_t* frame, std::size_t size) {

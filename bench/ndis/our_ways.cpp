@@ -1,0 +1,101 @@
+#include <array>
+#include <atomic>
+#include <chrono>
+
+#include "../place.h"
+#include "kernel/adapters_port.h"
+#include "ways.h"
+
+namespace turnpike::bench {
+namespace {
+
+// An adapter of src/kernel, whose frames come on its own thread: `take` sleeps until that has seen what was asked for.
+class Ours final : public Way, private ndis::FrameSink, private ndis::AdapterListener {
+ public:
+  Ours(const std::string& link, kernel::AdapterKind kind) : link_(link) {
+    kernel::AdapterOptions options;
+    options.kind = [kind](const ndis::AdapterFacts&) { return kind; };
+    options.steal = kernel::Steal::kEverything;
+    source_ = kernel::open_real_adapters(std::move(options)).value();
+    must(source_->start(*this).has_value(), "the source");
+    listed_.wait(false);
+    auto opened = source_->open(index_, *this);
+    must(opened.has_value(), "the adapter");
+    adapter_ = std::move(*opened);
+    ndis::Reception wanted;
+    wanted.filter = ndis::packet_type::kBroadcast | ndis::packet_type::kDirected;
+    must(adapter_->receive(wanted).has_value(), "what is to be received");
+  }
+  ~Ours() override {
+    adapter_.reset();
+    source_->stop();
+  }
+
+  void send(Frame frame, std::size_t count) override {
+    const std::array pieces{std::as_bytes(frame)};
+    std::array<ndis::OutFrame, 64> batch{};
+    batch.fill({pieces, frame.size(), 0, {}});
+    while (count > 0) {
+      const auto answer = adapter_->send(std::span(batch).first(std::min(count, batch.size())));
+      count -= answer.taken;
+      must(!answer.error || answer.error->kind == ErrorKind::kBusy, "send");
+    }
+  }
+  std::size_t take(std::size_t most, std::uint64_t& sum) override {
+    const std::uint64_t until = taken_ + most;
+    target_.store(until);
+    for (std::uint32_t reached = reached_.load(); seen_.load() < until; reached = reached_.load()) {
+      if (seen_.load() < until) reached_.wait(reached);
+    }
+    const std::uint64_t got = std::min(seen_.load(), until) - taken_;
+    taken_ += got;
+    sum += sum_.load(std::memory_order_relaxed);
+    return got;
+  }
+  void wait() override { seen_.wait(taken_); }
+  [[nodiscard]] std::int64_t arrival() const override { return arrival_.load(); }
+
+ private:
+  void received(std::span<const ndis::InFrame> batch) noexcept override {
+    arrival_.store(std::chrono::steady_clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+    std::uint64_t sum = sum_.load(std::memory_order_relaxed);
+    for (const ndis::InFrame& each : batch)
+      sum += look_at(reinterpret_cast<const std::uint8_t*>(each.bytes.data()), each.bytes.size());
+    sum_.store(sum, std::memory_order_relaxed);
+    const std::uint64_t seen = seen_.fetch_add(batch.size()) + batch.size();
+    seen_.notify_one();
+    if (seen >= target_.load()) {
+      reached_.fetch_add(1);
+      reached_.notify_one();
+    }
+  }
+  void room() noexcept override {}
+  void broken(const Error&) noexcept override {}
+  void adapter_event(const ndis::AdapterEvent& event) noexcept override {
+    if (event.kind == ndis::AdapterEvent::Kind::kSeen && event.facts.name == link_) index_ = event.facts.index;
+    if (event.kind != ndis::AdapterEvent::Kind::kListed) return;
+    listed_ = true;
+    listed_.notify_one();
+  }
+
+  std::string link_;
+  net::InterfaceIndex index_;
+  std::atomic<bool> listed_ = false;
+  std::atomic<std::uint64_t> seen_ = 0, sum_ = 0, target_ = ~std::uint64_t{0};
+  std::atomic<std::uint32_t> reached_ = 0;
+  std::atomic<std::int64_t> arrival_ = 0;
+  std::uint64_t taken_ = 0;
+  std::unique_ptr<ndis::AdapterSource> source_;
+  std::unique_ptr<ndis::Adapter> adapter_;
+};
+
+}  // namespace
+
+std::vector<Kind> our_ways() {
+  const auto of = [](kernel::AdapterKind kind) {
+    return [kind](const std::string& link) { return std::make_unique<Ours>(link, kind); };
+  };
+  return {{"turnpike_packet", of(kernel::AdapterKind::kPacket)}, {"turnpike_xdp", of(kernel::AdapterKind::kXdp)}};
+}
+
+}  // namespace turnpike::bench
