@@ -13,6 +13,8 @@
 
 namespace {
 
+UINT draw(std::mt19937& random) { return static_cast<UINT>(random()); }
+
 int owner;  // whose address stands for an NdisHandle: pools ask nothing of it but to be one
 const NDIS_HANDLE kOwner = &owner;
 constexpr ULONG kTag = 0x74736574;
@@ -162,9 +164,9 @@ TEST(NetBuffers, RetreatAndAdvanceFollowAModel) {
     std::vector<ULONG> headers;  // that were retreated for
     for (int step = 0; step < 20; ++step) {
       const ULONG offset = NET_BUFFER_DATA_OFFSET(buffer);
-      if (headers.empty() || random() % 2 == 0) {
-        const ULONG delta = random() % 50;
-        const ULONG back_fill = random() % 40;
+      if (headers.empty() || draw(random) % 2 == 0) {
+        const ULONG delta = draw(random) % 50;
+        const ULONG back_fill = draw(random) % 40;
         const PMDL chain = NET_BUFFER_FIRST_MDL(buffer);
         const int before = allocated_mdls;
         ASSERT_EQ(NdisRetreatNetBufferDataStart(buffer, delta, back_fill, own ? allocate_mdl : nullptr),
@@ -179,7 +181,7 @@ TEST(NetBuffers, RetreatAndAdvanceFollowAModel) {
         }
         // The driver writes its header.
         std::vector<unsigned char> header(delta);
-        for (auto& byte : header) byte = static_cast<unsigned char>(random());
+        for (auto& byte : header) byte = static_cast<unsigned char>(draw(random));
         PMDL mdl = NET_BUFFER_CURRENT_MDL(buffer);
         ULONG at = NET_BUFFER_CURRENT_MDL_OFFSET(buffer);
         for (const unsigned char byte : header) {

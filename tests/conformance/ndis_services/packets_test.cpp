@@ -12,6 +12,8 @@
 
 namespace {
 
+UINT draw(std::mt19937& random) { return static_cast<UINT>(random()); }
+
 constexpr UINT kReserved = 4 * sizeof(PVOID);
 
 // A pool of packets and one of buffers.
@@ -146,12 +148,12 @@ TEST_F(Packets, ChainsFollowAModel) {
   const PNDIS_PACKET one = packet();
   std::deque<PNDIS_BUFFER> model;
   for (int step = 0; step < 4000; ++step) {
-    const auto choice = random() % 5;
+    const auto choice = draw(random) % 5;
     if (choice < 2) {
       PNDIS_BUFFER chain = nullptr;  // of one to three
       std::vector<PNDIS_BUFFER> added;
-      for (auto n = random() % 3 + 1; n > 0; --n) {
-        added.push_back(buffer(memory.data(), random() % memory.size()));
+      for (auto n = draw(random) % 3 + 1; n > 0; --n) {
+        added.push_back(buffer(memory.data(), draw(random) % memory.size()));
         NDIS_BUFFER_LINKAGE(added.back()) = nullptr;
         if (added.size() > 1) NDIS_BUFFER_LINKAGE(added[added.size() - 2]) = added.back();
       }
@@ -221,23 +223,23 @@ TEST_F(Packets, CopiesAsMuchAsRequestSourceAndTargetAllow) {
     const PNDIS_PACKET source = packet();
     const PNDIS_PACKET target = packet();
     NDIS_SET_PACKET_HEADER_SIZE(source, 77);
-    for (auto& byte : from) byte = static_cast<unsigned char>(random());
+    for (auto& byte : from) byte = static_cast<unsigned char>(draw(random));
     to.fill(0);
     UINT source_length = 0;
     UINT target_length = 0;
-    while (source_length < 300 && random() % 6 != 0) {
-      const UINT piece = random() % 60;
+    while (source_length < 300 && draw(random) % 6 != 0) {
+      const UINT piece = draw(random) % 60;
       NdisChainBufferAtBack(source, buffer(from.data() + source_length, piece));
       source_length += piece;
     }
-    while (target_length < 300 && random() % 6 != 0) {
-      const UINT piece = random() % 60;
+    while (target_length < 300 && draw(random) % 6 != 0) {
+      const UINT piece = draw(random) % 60;
       NdisChainBufferAtBack(target, buffer(to.data() + target_length, piece));
       target_length += piece;
     }
-    const UINT source_offset = random() % 100;
-    const UINT target_offset = random() % 100;
-    const UINT wanted = random() % 400;
+    const UINT source_offset = draw(random) % 100;
+    const UINT target_offset = draw(random) % 100;
+    const UINT wanted = draw(random) % 400;
     UINT copied = ~0U;
     (round % 2 == 0 ? NdisCopyFromPacketToPacket(target, target_offset, wanted, source, source_offset, &copied)
                     : NdisCopyFromPacketToPacketSafe(target, target_offset, wanted, source, source_offset, &copied,
