@@ -30,8 +30,8 @@ typedef struct TP_NDIS_OPTIONS {
   uint32_t watchdog_ms; /* how long a deregistration waits for a driver before the log says for what. 0: 30 s */
 } TP_NDIS_OPTIONS;
 
-/* Null options: the kernel's interfaces. ERROR_ALREADY_EXISTS (183): it has started; ERROR_NOT_SUPPORTED (50): no such
- * adapters in this build; ERROR_GEN_FAILURE (31): the kernel refused something. */
+/* Null options: the kernel's interfaces. ERROR_ALREADY_EXISTS (183): it has started;
+ * ERROR_GEN_FAILURE (31): the kernel refused something. */
 TP_API uint32_t TpNdisStart(const TP_NDIS_OPTIONS* options) TP_NOEXCEPT;
 
 /* ERROR_BUSY (170): protocols are registered. */

@@ -1,6 +1,6 @@
 #include "capi/ndis_face.h"
 
-#include "base/log.h"
+#include "ndis/pools/misuse.h"
 
 namespace turnpike::capi {
 
@@ -37,7 +37,16 @@ void WideText::set(const std::string& text) {
   string_.MaximumLength = static_cast<USHORT>(string_.Length + sizeof(WCHAR));
 }
 
+void hear_misuse() {
+  ndis::listen_to_misuse([](const char* function, const char* what, std::uint64_t subject) {
+    if (ndis::Engine* const ndis = running_engine()) {
+      ndis->violation(function, what, Handle(subject));
+    }
+  });
+}
+
 ndis::Engine* engine() {
+  hear_misuse();
   const auto started = runtime::NdisWorld::instance().engine();
   return started ? *started : nullptr;
 }

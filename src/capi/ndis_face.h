@@ -54,6 +54,9 @@ inline std::span<const std::byte> bytes_of(const MDL& mdl) {
 // The engine of this process, started if it was not. Null: it cannot be, and the log says why.
 ndis::Engine* engine();
 
+// What drivers do wrong with pools and packets is a violation like any other from now on.
+void hear_misuse();
+
 // The driver whose DriverEntry runs on this thread; 0: none.
 extern thread_local std::uint64_t loading_driver;
 

@@ -168,6 +168,7 @@ uint32_t TpNdisStart(const TP_NDIS_OPTIONS* options) noexcept {
         engine_options.watchdog = std::chrono::milliseconds(options->watchdog_ms);
       }
     }
+    hear_misuse();
     NdisWorld& world = NdisWorld::instance();
     return code_of(adapters == TP_NDIS_ADAPTERS_MEMORY ? world.start_in_memory(engine_options)
                                                        : world.start_by_default(engine_options));

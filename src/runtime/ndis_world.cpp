@@ -1,6 +1,7 @@
 #include "runtime/ndis_world.h"
 
 #include "base/immortal.h"
+#include "kernel/adapters_port.h"
 
 namespace turnpike::runtime {
 
@@ -15,11 +16,7 @@ Result<ndis::Engine*> NdisWorld::engine() {
   }
   const std::lock_guard lock(mutex_);
   if (engine_ == nullptr) {
-    auto source = default_source();
-    if (!source) {
-      return Failure(source.error());
-    }
-    if (auto started = start_locked(std::move(*source), {}); !started) {
+    if (auto started = start_real_locked({}); !started) {
       return Failure(started.error());
     }
   }
@@ -47,18 +44,17 @@ Result<void> NdisWorld::start(std::unique_ptr<ndis::AdapterSource> source, ndis:
   return start_locked(std::move(source), options);
 }
 
-Result<std::unique_ptr<ndis::AdapterSource>> NdisWorld::default_source() {
-  const MakeSource make = make_source_.load();
-  if (make == nullptr) {
-    return fail(ErrorKind::kUnsupported, "no adapters: start NDIS with some first");
+Result<void> NdisWorld::start_real_locked(ndis::EngineOptions options) {
+  if (engine_ != nullptr) {
+    return fail(ErrorKind::kAlreadyExists, "NDIS runs already");
   }
-  return make();
+  auto source = kernel::open_real_adapters();
+  return source ? start_locked(std::move(*source), options) : Result<void>(Failure(source.error()));
 }
 
 Result<void> NdisWorld::start_by_default(ndis::EngineOptions options) {
   const std::lock_guard lock(mutex_);
-  auto source = default_source();
-  return source ? start_locked(std::move(*source), options) : Result<void>(Failure(source.error()));
+  return start_real_locked(options);
 }
 
 Result<void> NdisWorld::start_in_memory(ndis::EngineOptions options) {

@@ -387,7 +387,7 @@ TEST_F(Faces, BadInput) {
   EXPECT_EQ(TpNdisUninstallProtocol("nobody"), 1168U);
   EXPECT_EQ(TpNdisAllowOpenAnywhere(nullptr, 1), 87U);
   EXPECT_EQ(TpNdisReleaseAdapter(1), 1168U);
-  EXPECT_EQ(TpNdisStart(nullptr), 50U);
+  EXPECT_EQ(TpNdisStart(nullptr), 183U);
 }
 
 }  // namespace
