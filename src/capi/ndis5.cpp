@@ -154,6 +154,7 @@ using ndis::Generation;
 
 VOID NdisRegisterProtocol(PNDIS_STATUS Status, PNDIS_HANDLE NdisProtocolHandle,
                           PNDIS_PROTOCOL_CHARACTERISTICS ProtocolCharacteristics, UINT CharacteristicsLength) {
+  only_at_passive("NdisRegisterProtocol");
   if (Status == nullptr || NdisProtocolHandle == nullptr) {
     return;
   }
@@ -185,6 +186,7 @@ VOID NdisRegisterProtocol(PNDIS_STATUS Status, PNDIS_HANDLE NdisProtocolHandle,
 }
 
 VOID NdisDeregisterProtocol(PNDIS_STATUS Status, NDIS_HANDLE NdisProtocolHandle) {
+  only_at_passive("NdisDeregisterProtocol");
   if (ndis::Engine* const ndis = running_engine()) {
     (void)ndis->deregister(handle_of(NdisProtocolHandle), Generation::k5, "NdisDeregisterProtocol");
   }
@@ -200,6 +202,7 @@ VOID NdisOpenAdapter(PNDIS_STATUS Status, PNDIS_STATUS OpenErrorStatus, PNDIS_HA
                      PUINT SelectedMediumIndex, PNDIS_MEDIUM MediumArray, UINT MediumArraySize,
                      NDIS_HANDLE NdisProtocolHandle, NDIS_HANDLE ProtocolBindingContext, PNDIS_STRING AdapterName, UINT,
                      PSTRING) {
+  only_at_passive("NdisOpenAdapter");
   if (Status == nullptr) {
     return;
   }
@@ -232,6 +235,7 @@ VOID NdisOpenAdapter(PNDIS_STATUS Status, PNDIS_STATUS OpenErrorStatus, PNDIS_HA
 }
 
 VOID NdisCloseAdapter(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle) {
+  only_at_passive("NdisCloseAdapter");
   ndis::Engine* const ndis = running_engine();
   const auto status = ndis != nullptr ? ndis->close(handle_of(NdisBindingHandle)) : ndis::Status::kAdapterNotOpen;
   if (Status != nullptr) {

@@ -20,7 +20,6 @@ struct ReceivedPacket {
   std::vector<std::byte> bytes;
   ndis::Binding* binding = nullptr;   // its count of retained frames keeps it alive
   std::atomic<std::int64_t> owed{0};  // returns still to come; kCalling more while the driver is being called
-  bool with_driver = false;           // under nothing: changed by whoever brings `owed` to zero, or before it is given
 };
 
 class Binding5 final : public ndis::Part {

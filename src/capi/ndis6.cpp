@@ -45,6 +45,15 @@ Status read_characteristics(const Chars* given, Chars& chars) {
   return complete && !text_of(&chars.Name).empty() ? Status::kSuccess : Status::kBadCharacteristics;
 }
 
+// Frame types are taken in host order; one that is well known only the other way round was meant so.
+NET_FRAME_TYPE frame_type_of(NET_FRAME_TYPE given) {
+  static constexpr std::array<NET_FRAME_TYPE, 10> kKnown{0x0800, 0x0806, 0x86DD, 0x8100, 0x88A8,
+                                                         0x8863, 0x8864, 0x888E, 0x88CC, 0x88A2};
+  const auto is_known = [](NET_FRAME_TYPE type) { return std::ranges::find(kKnown, type) != kKnown.end(); };
+  const auto swapped = static_cast<NET_FRAME_TYPE>(given << 8 | given >> 8);
+  return !is_known(given) && is_known(swapped) ? swapped : given;
+}
+
 // A request that may complete later.
 struct Asked6 {
   OidRequest request;
@@ -109,6 +118,7 @@ using ndis::Generation;
 NDIS_STATUS NdisRegisterProtocolDriver(NDIS_HANDLE ProtocolDriverContext,
                                        PNDIS_PROTOCOL_DRIVER_CHARACTERISTICS ProtocolCharacteristics,
                                        PNDIS_HANDLE NdisProtocolHandle) {
+  only_at_passive("NdisRegisterProtocolDriver");
   Chars chars;
   if (const Status bad = read_characteristics(ProtocolCharacteristics, chars); bad != Status::kSuccess) {
     return to(bad);
@@ -142,6 +152,7 @@ NDIS_STATUS NdisRegisterProtocolDriver(NDIS_HANDLE ProtocolDriverContext,
 }
 
 VOID NdisDeregisterProtocolDriver(NDIS_HANDLE NdisProtocolHandle) {
+  only_at_passive("NdisDeregisterProtocolDriver");
   if (ndis::Engine* const ndis = running_engine()) {
     (void)ndis->deregister(handle_of(NdisProtocolHandle), Generation::k6, "NdisDeregisterProtocolDriver");
   }
@@ -153,6 +164,7 @@ NDIS_STATUS NdisSetOptionalHandlers(NDIS_HANDLE, PNDIS_OBJECT_HEADER OptionalHan
 }
 
 VOID NdisReEnumerateProtocolBindings(NDIS_HANDLE NdisProtocolHandle) {
+  only_at_passive("NdisReEnumerateProtocolBindings");
   if (ndis::Engine* const ndis = running_engine()) {
     (void)ndis->reenumerate(handle_of(NdisProtocolHandle));
   }
@@ -169,6 +181,7 @@ UCHAR NdisGeneratePartialCancelId(VOID) {
 NDIS_STATUS NdisOpenAdapterEx(NDIS_HANDLE NdisProtocolHandle, NDIS_HANDLE ProtocolBindingContext,
                               PNDIS_OPEN_PARAMETERS OpenParameters, NDIS_HANDLE BindContext,
                               PNDIS_HANDLE NdisBindingHandle) {
+  only_at_passive("NdisOpenAdapterEx");
   ndis::Engine* const ndis = running_engine();
   if (ndis == nullptr || OpenParameters == nullptr || NdisBindingHandle == nullptr ||
       OpenParameters->Header.Type != kOpenParametersType || OpenParameters->Header.Revision == 0 ||
@@ -189,8 +202,8 @@ NDIS_STATUS NdisOpenAdapterEx(NDIS_HANDLE NdisProtocolHandle, NDIS_HANDLE Protoc
   }
   request.media = media;
   if (OpenParameters->FrameTypeArraySize != 0) {
-    request.frame_types.assign(OpenParameters->FrameTypeArray,
-                               OpenParameters->FrameTypeArray + OpenParameters->FrameTypeArraySize);
+    std::transform(OpenParameters->FrameTypeArray, OpenParameters->FrameTypeArray + OpenParameters->FrameTypeArraySize,
+                   std::back_inserter(request.frame_types), frame_type_of);
   }
   request.store = [NdisBindingHandle, index = OpenParameters->SelectedMediumIndex](Handle handle, std::uint32_t at) {
     *NdisBindingHandle = to(handle);
@@ -202,6 +215,7 @@ NDIS_STATUS NdisOpenAdapterEx(NDIS_HANDLE NdisProtocolHandle, NDIS_HANDLE Protoc
 }
 
 NDIS_STATUS NdisCloseAdapterEx(NDIS_HANDLE NdisBindingHandle) {
+  only_at_passive("NdisCloseAdapterEx");
   ndis::Engine* const ndis = running_engine();
   return ndis == nullptr ? NDIS_STATUS_ADAPTER_NOT_OPEN : to(ndis->close(handle_of(NdisBindingHandle)));
 }
@@ -225,6 +239,7 @@ VOID NdisCompleteUnbindAdapterEx(NDIS_HANDLE UnbindContext) {
 
 VOID NdisCompleteNetPnPEvent(NDIS_HANDLE NdisBindingHandle, PNET_PNP_EVENT_NOTIFICATION NetPnPEventNotification,
                              NDIS_STATUS Status) {
+  only_at_passive("NdisCompleteNetPnPEvent");
   if (ndis::Engine* const ndis = running_engine()) {
     ndis->complete_event(handle_of(NdisBindingHandle), NetPnPEventNotification, status_of(Status));
   }

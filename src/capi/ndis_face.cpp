@@ -51,6 +51,13 @@ ndis::Engine* engine() {
   return started ? *started : nullptr;
 }
 
+void only_at_passive(const char* function) {
+  ndis::Engine* const ndis = running_engine();
+  if (ndis != nullptr && ndis->knobs().checked.load(std::memory_order_relaxed) && KeGetCurrentIrql() > PASSIVE_LEVEL) {
+    ndis->violation(function, "called above PASSIVE_LEVEL", Handle::kNone);
+  }
+}
+
 ndis::Engine* running_engine() { return runtime::NdisWorld::instance().running(); }
 
 }  // namespace turnpike::capi

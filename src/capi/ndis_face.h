@@ -54,6 +54,9 @@ inline std::span<const std::byte> bytes_of(const MDL& mdl) {
 // The engine of this process, started if it was not. Null: it cannot be, and the log says why.
 ndis::Engine* engine();
 
+// A call that may only be made at PASSIVE_LEVEL: above it, a violation in checked mode.
+void only_at_passive(const char* function);
+
 // What drivers do wrong with pools and packets is a violation like any other from now on.
 void hear_misuse();
 

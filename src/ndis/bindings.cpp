@@ -176,6 +176,14 @@ void Engine::forget(const Shared<Binding>& binding) {
 // --- closing
 // ------------------------------------------------------------------------------------------------------------
 
+// Where NDIS 6 allows a close: while the driver binds, or unbinds this binding.
+bool Engine::may_close(const Binding& binding) const {
+  const std::lock_guard lock(mutex_);
+  return binding.unbind != nullptr || std::ranges::any_of(binding.protocol->seats, [&](const auto& seat) {
+           return seat->nic == binding.nic && seat->bind != nullptr;
+         });
+}
+
 Status Engine::close(Handle handle) {
   Shared<Binding> binding;
   if (const Pin<Binding> pin = handles_->pin<Binding>(handle); pin) {
@@ -188,6 +196,9 @@ Status Engine::close(Handle handle) {
   if (binding->generation() == Generation::k6 &&
       (binding->held(Held::kSend) != 0 || binding->held(Held::kRequest) != 0 || binding->held(Held::kRetained) != 0)) {
     violation("NdisCloseAdapterEx", "sends, requests or received frames are outstanding", handle);
+  }
+  if (binding->generation() == Generation::k6 && !may_close(*binding)) {
+    violation("NdisCloseAdapterEx", "called outside a bind or unbind operation", handle);
   }
   return close_of(binding);
 }

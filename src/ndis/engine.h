@@ -259,6 +259,7 @@ class Engine final : public AdapterListener {
   Shared<Bind> bind_for(const OpenRequest& request, const Protocol& protocol) const;
   Status admit(const OpenRequest& request, const Shared<Protocol>& protocol, Shared<Binding>& made,
                std::uint32_t& medium);
+  bool may_close(const Binding& binding) const;
   void begin_close(const Shared<Binding>& binding);
   Status close_of(const Shared<Binding>& binding);
   void finish_later(Shared<Binding> binding);

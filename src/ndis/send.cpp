@@ -116,9 +116,9 @@ Status Engine::send_one(Handle handle, const SendItem& item) {
 }
 
 void Engine::transmit(Binding& binding, std::span<const SendItem> items, std::vector<Completed>& done) {
-  const Status refused = refusal(binding);
   Nic& nic = *binding.nic;
   const std::lock_guard sending(nic.tx_mutex);
+  const Status refused = refusal(binding);  // under the lock: who ends a binding then takes back what is queued
   for (const SendItem& item : items) {
     const Status status = refused != Status::kSuccess ? refused : item.preset;
     if (status != Status::kSuccess) {
