@@ -107,10 +107,12 @@ Status Engine::open(const OpenRequest& request, int& system_code) {
     kept.media = {};
     passive([this, binding, medium, kept = std::move(kept)] {
       const Result<void> opened = open_now(binding, kept, medium);
+      binding->hold(Held::kCallback);  // the driver may complete its bind, and close, before it comes back
       {
         const CallbackScope inside(*binding->protocol, binding.get(), Inside::kPassive);
         binding->protocol->driver->open_complete(*binding, opened ? Status::kSuccess : status_of_open(opened.error()));
       }
+      binding->release(Held::kCallback);
       if (!opened) {
         forget(binding);
         return;

@@ -275,7 +275,7 @@ class Engine final : public AdapterListener {
   void give_back(std::span<const Completed> done);
   void return_elements(std::span<const Completed> done);
   template <class Which>
-  std::vector<Completed> take_back(Nic& nic, Which&& which, std::optional<Status> status);
+  std::vector<Completed> take_back(Nic& nic, Which&& which, const Status* status);
   void abort_sends(Nic& nic, const Binding* binding);
   void run_reset(const Shared<Binding>& binding);
   void tell_all(Nic& nic, const StatusNote& note);

@@ -70,11 +70,13 @@ void Engine::complete_held(const std::function<bool(const HeldRequest&)>& which,
     later([this, held, status] {
       Binding& binding = *held.binding;
       const Status final = status ? *status : answer(binding, *held.request);
+      binding.hold(Held::kCallback);  // as with sends: outstanding no longer
+      binding.release(Held::kRequest);
       {
         const CallbackScope inside(*binding.protocol, &binding, Inside::kData);
         binding.protocol->driver->request_complete(binding, held.token, final);
       }
-      binding.release(Held::kRequest);
+      binding.release(Held::kCallback);
     });
   }
 }

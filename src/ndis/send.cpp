@@ -256,25 +256,29 @@ void Engine::return_elements(std::span<const Completed> done) {
     Binding& binding = *done.front().binding;
     const auto end = std::ranges::find_if(done, [&](const Completed& other) { return other.binding != &binding; });
     const auto run = done.first(static_cast<std::size_t>(end - done.begin()));
+    // Counted as a callback from now on: what the driver has heard of is outstanding no longer.
+    binding.hold(Held::kCallback);
+    binding.release(Held::kSend, static_cast<std::uint32_t>(run.size()));
     {
       const CallbackScope inside(*binding.protocol, &binding, Inside::kData);
       binding.protocol->driver->send_complete(binding, run);
     }
-    binding.release(Held::kSend, static_cast<std::uint32_t>(run.size()));
+    binding.release(Held::kCallback);
     done = done.subspan(run.size());
   }
 }
 
-// Takes what `which` says out of the queue, to come back with that status, or as each generation calls an abort.
+// Takes what `which` says out of the queue, to come back with that status, or, without one, as each generation calls an
+// abort.
 template <class Which>
-std::vector<Completed> Engine::take_back(Nic& nic, Which&& which, std::optional<Status> status) {
+std::vector<Completed> Engine::take_back(Nic& nic, Which&& which, const Status* status) {
   std::vector<Completed> done;
   const std::lock_guard sending(nic.tx_mutex);
   std::erase_if(nic.queue, [&](const Queued& item) {
     if (!which(item)) {
       return false;
     }
-    done.push_back({item.binding, item.element, status.value_or(aborted(*item.binding))});
+    done.push_back({item.binding, item.element, status ? *status : aborted(*item.binding)});
     return true;
   });
   return done;
@@ -282,7 +286,7 @@ std::vector<Completed> Engine::take_back(Nic& nic, Which&& which, std::optional<
 
 // Of one binding, or of all.
 void Engine::abort_sends(Nic& nic, const Binding* binding) {
-  give_back(take_back(nic, [&](const Queued& item) { return binding == nullptr || item.binding == binding; }, {}));
+  give_back(take_back(nic, [&](const Queued& item) { return binding == nullptr || item.binding == binding; }, nullptr));
 }
 
 void Engine::cancel_sends(Handle handle, void* cancel_id) {
@@ -294,7 +298,7 @@ void Engine::cancel_sends(Handle handle, void* cancel_id) {
   const auto is_meant = [&](const Queued& item) {
     return item.binding == binding.get() && item.cancel_id == cancel_id && item.frames_gone == 0;
   };
-  give_back(take_back(*binding->nic, is_meant, {}));
+  give_back(take_back(*binding->nic, is_meant, nullptr));
 }
 
 // --- status and reset
@@ -338,7 +342,8 @@ Status Engine::reset(Handle handle) {
 void Engine::run_reset(const Shared<Binding>& binding) {
   Nic& nic = *binding->nic;
   tell_all(nic, {.code = Status::kResetStart});
-  return_elements(take_back(nic, [](const Queued&) { return true; }, Status::kResetInProgress));
+  const Status in_progress = Status::kResetInProgress;
+  return_elements(take_back(nic, [](const Queued&) { return true; }, &in_progress));
   complete_held([&](const HeldRequest& held) { return held.binding->nic.get() == &nic; }, Status::kResetInProgress);
   Status status = Status::kFailure;
   {

@@ -19,9 +19,6 @@ namespace {
 std::atomic<std::uint32_t>& signal_of(DISPATCHER_HEADER& header) {
   return *reinterpret_cast<std::atomic<std::uint32_t>*>(&header.SignalState);
 }
-std::atomic<std::uint32_t>& waiters_of(DISPATCHER_HEADER& header) {
-  return *reinterpret_cast<std::atomic<std::uint32_t>*>(&header.Wait[0]);
-}
 DispatcherType type_of(const DISPATCHER_HEADER& header) { return DispatcherType(header.Type); }
 
 bool wakes_one(DispatcherType type) {
@@ -93,23 +90,24 @@ NTSTATUS wait_for(DISPATCHER_HEADER& header, Deadline deadline) {
   if (deadline == 0) {
     return static_cast<NTSTATUS>(STATUS_TIMEOUT);
   }
-  waiters_of(header).fetch_add(1, std::memory_order_seq_cst);
-  bool taken = take(header);
+  bool taken = false;
   while (!taken && futex_wait(signal_of(header), 0, deadline) == FutexOutcome::kWoken) {
     taken = take(header);
   }
   taken = taken || take(header);
-  waiters_of(header).fetch_sub(1, std::memory_order_relaxed);
   return taken ? STATUS_SUCCESS : static_cast<NTSTATUS>(STATUS_TIMEOUT);
 }
 
 }  // namespace
 
+// Whoever waited may be gone with the object as soon as it is signalled (an event on the stack of a driver that waits
+// for its request): so nothing of it is read after that, and waking, which needs the address alone, is not saved.
 LONG set_signal(DISPATCHER_HEADER& header, LONG state) noexcept {
-  const std::uint32_t before = signal_of(header).exchange(state != 0 ? 1 : 0, std::memory_order_seq_cst);
-  if (state != 0 && waiters_of(header).load(std::memory_order_seq_cst) != 0) {
-    wakes_one(type_of(header)) ? static_cast<void>(futex_wake_one(signal_of(header)))
-                               : futex_wake_all(signal_of(header));
+  const bool one = wakes_one(type_of(header));
+  std::atomic<std::uint32_t>& signal = signal_of(header);
+  const std::uint32_t before = signal.exchange(state != 0 ? 1 : 0, std::memory_order_acq_rel);
+  if (state != 0 && before == 0) {
+    one ? static_cast<void>(futex_wake_one(signal)) : futex_wake_all(signal);
   }
   return static_cast<LONG>(before);
 }
