@@ -38,12 +38,12 @@ struct Entries5 {
                    packet_size};
     Bytes whole = seen.header;
     whole.insert(whole.end(), seen.data.begin(), seen.data.end());
-    self().gets(of(context), whole, false);
+    self().hears(of(context), whole, false);
     return self().on_receive ? self().on_receive(seen) : NDIS_STATUS_SUCCESS;
   }
   static VOID receive_complete(NDIS_HANDLE context) { note(self().line("batch", of(context))); }
   static INT receive_packet(NDIS_HANDLE context, PNDIS_PACKET packet) {
-    self().gets(of(context), bytes_of(packet), (NdisGetPacketFlags(packet) & NDIS_FLAGS_IS_LOOPBACK_PACKET) != 0);
+    self().hears(of(context), bytes_of(packet), (NdisGetPacketFlags(packet) & NDIS_FLAGS_IS_LOOPBACK_PACKET) != 0);
     return self().on_packet ? self().on_packet(of(context), packet) : 0;
   }
   static VOID status(NDIS_HANDLE context, NDIS_STATUS general, PVOID /*buffer*/, UINT /*size*/) {

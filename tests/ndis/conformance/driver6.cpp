@@ -261,7 +261,7 @@ void Driver6::indicated(Indication& indication) {
     ++length;
     const PNET_BUFFER buffer = NET_BUFFER_LIST_FIRST_NB(each);
     EXPECT_EQ(NET_BUFFER_NEXT_NB(buffer), nullptr);
-    gets(indication.binding, bytes_of(buffer), NdisTestNblFlag(each, NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET));
+    hears(indication.binding, bytes_of(buffer), NdisTestNblFlag(each, NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET));
   }
   EXPECT_EQ(length, indication.count);
   EXPECT_EQ(indication.port, 0U);

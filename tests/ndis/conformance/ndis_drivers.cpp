@@ -435,7 +435,7 @@ NDIS_STATUS Driver::set_filter(Binding& binding, std::uint32_t value) {
   return set(binding, OID_GEN_CURRENT_PACKET_FILTER, bytes_of(value)).status;
 }
 
-void Driver::gets(Binding& binding, const Bytes& bytes, bool looped) {
+void Driver::hears(Binding& binding, const Bytes& bytes, bool looped) {
   EXPECT_FALSE(gone_) << name_ << ": called after it had left";
   {
     const std::lock_guard lock(mutex_);

@@ -243,7 +243,7 @@ class Driver {
   void opened(NDIS_HANDLE binding, NDIS_STATUS status);
   void closed(NDIS_HANDLE binding);
   void answered(PVOID request, NDIS_STATUS status);
-  void gets(Binding& binding, const Bytes& frame, bool looped);
+  void hears(Binding& binding, const Bytes& frame, bool looped);
   void note_sent(Binding& binding, const Bytes& frame, NDIS_STATUS status);
   virtual NDIS_STATUS ask(Binding& binding, Request& request, NDIS_REQUEST_TYPE type, NDIS_OID oid, PVOID id) = 0;
   virtual void read_counts(Request& request) = 0;
