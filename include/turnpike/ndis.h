@@ -81,7 +81,7 @@ typedef struct TP_NDIS_POLICY {
 } TP_NDIS_POLICY;
 
 /* For the protocol of that name, now or when it registers; null name: for all that have no policy of their own. What no
- * longer matches is unbound, what now does is bound. Also before the start. */
+ * longer matches is unbound, what now does is bound. */
 TP_API uint32_t TpNdisSetBindPolicy(const char* protocol, const TP_NDIS_POLICY* policy) TP_NOEXCEPT;
 
 /* The protocol may open adapters outside its bind callback, and one several times (as capture drivers do). */
@@ -148,7 +148,8 @@ TP_API uint32_t TpNdisAdapterTakeSent(uint32_t index, void* frame, size_t capaci
 TP_API uint32_t TpNdisAdapterMakeRoom(uint32_t index, int32_t frames) TP_NOEXCEPT;
 /* The next open of an adapter fails with that errno. */
 TP_API uint32_t TpNdisAdapterFailOpen(int32_t system_code) TP_NOEXCEPT;
-/* What the adapter is asked to receive: the packet filter of the union of its bindings, and how many groups. */
+/* What the adapter is asked to receive: the packet filter of the union of its bindings, and how many groups.
+ * ERROR_NOT_FOUND, too, while nobody has opened it. */
 TP_API uint32_t TpNdisAdapterGetReception(uint32_t index, uint32_t* filter, uint32_t* groups) TP_NOEXCEPT;
 
 TP_END

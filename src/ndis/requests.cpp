@@ -1,7 +1,7 @@
 // Requests: whether one may be made now, and when it is answered. What each object identifier means is oids.cpp.
 //
 // An answer never takes long, so it is given at once, on the caller's thread. Pending is what a test asks for with a
-// knob; a request that pends keeps those behind it waiting, for a binding's requests are done in their order.
+// knob; a request that pends so does not keep those behind it waiting.
 #include <algorithm>
 
 #include "ndis/engine.h"
