@@ -21,9 +21,8 @@ endif()
 if(TURNPIKE_SANITIZE)
   add_compile_options(-fsanitize=${TURNPIKE_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${TURNPIKE_SANITIZE})
-  find_program(TURNPIKE_MOLD mold)  # some two hundred programs are linked: a second each by the usual linker, a fiftieth by this
-  if(TURNPIKE_MOLD)
-    add_link_options(-fuse-ld=mold)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    add_link_options(-fuse-ld=lld)  # two hundred programs are linked: a second each by the usual linker, a tenth by this
   endif()
   if(TURNPIKE_SANITIZE MATCHES "undefined")
     add_compile_options(-fno-sanitize-recover=undefined)
