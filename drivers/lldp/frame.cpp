@@ -44,7 +44,7 @@ void put(Bytes& out, Type type, const Bytes& value) {
 
 Bytes bytes_of(const Identifier& identifier) {
   Bytes value{identifier.subtype};
-  value.insert(value.end(), identifier.value.begin(), identifier.value.end());
+  for (const std::uint8_t byte : identifier.value) value.push_back(byte);
   return value;
 }
 Bytes bytes_of(const std::string& text) {
