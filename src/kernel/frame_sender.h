@@ -1,8 +1,8 @@
 // FrameSender: gives frames to a packet socket.
 //
-// By sendmmsg, and not by a ring: measured over a veth pair the two do not differ (bench/ndis: within 5 % in either
-// direction), while sendmmsg takes the pieces of a frame where they lie, puts a tag between them without moving a byte,
-// and says of each frame what became of it.
+// By sendmmsg, and not by a ring: measured over a veth pair neither was the faster beyond the noise (bench/ndis), while
+// sendmmsg takes the pieces of a frame where they lie, puts a tag between them without moving a byte, and says of each
+// frame what became of it.
 #pragma once
 
 #include <sys/socket.h>
