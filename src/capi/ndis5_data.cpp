@@ -8,10 +8,8 @@
 namespace turnpike::capi {
 namespace {
 
-constexpr std::size_t kLeastFrame = 60;       // without FCS: shorter ones are padded
 constexpr std::int64_t kCalling = 1LL << 40;  // of `owed`: the driver has not said yet how often it will return it
 constexpr ULONG_PTR kMark = 0x5452'5250'4b54'5631;  // "TRPKTV1": with the address, what is ours in Reserved[1]
-constexpr std::uint32_t kMostBuffers = 0x10000;
 
 // What MacReceiveContext names: a frame that is being shown on this thread.
 struct Shown {
@@ -32,18 +30,6 @@ Shown* shown_as(NDIS_HANDLE context) {
     at = at->outer;
   }
   return at;
-}
-
-ndis::VlanTag tag_of(PVOID value) {
-  NDIS_PACKET_8021Q_INFO info{};
-  info.Value = value;
-  ndis::VlanTag tag;
-  if (info.TagHeader.VlanId != 0 || info.TagHeader.UserPriority != 0) {
-    tag.protocol = 0x8100;
-    tag.tci = static_cast<std::uint16_t>(info.TagHeader.UserPriority << 13 | info.TagHeader.CanonicalFormatId << 12 |
-                                         info.TagHeader.VlanId);
-  }
-  return tag;
 }
 
 // Makes the packet describe those bytes.
@@ -68,11 +54,7 @@ void fill(ReceivedPacket& received, ndis::Binding& binding, const ndis::Indicate
     out_of_band.TimeReceived = 116444736000000000ULL + static_cast<ULONGLONG>(at) / 100;  // from 1601
   }
   if (frame.frame->vlan.present() && bytes.size() == frame.frame->bytes.size()) {
-    NDIS_PACKET_8021Q_INFO info{};
-    info.TagHeader.UserPriority = frame.frame->vlan.priority() & 7U;
-    info.TagHeader.CanonicalFormatId = frame.frame->vlan.tci >> 12 & 1U;
-    info.TagHeader.VlanId = frame.frame->vlan.id() & 0xfffU;
-    NDIS_PER_PACKET_INFO_FROM_PACKET(&packet, Ieee8021QInfo) = info.Value;
+    NDIS_PER_PACKET_INFO_FROM_PACKET(&packet, Ieee8021QInfo) = slot_of<NDIS_PACKET_8021Q_INFO>(frame.frame->vlan);
   }
 }
 
@@ -185,7 +167,7 @@ void Driver5::describe(ndis::Binding& binding, void* element, ndis::FrameList& f
   for (const MDL* mdl = packet.Private.Head; mdl != nullptr; mdl = mdl->Next) {
     frames.piece(bytes_of(*mdl));
   }
-  frames.end_frame(tag_of(NDIS_PER_PACKET_INFO_FROM_PACKET(&packet, Ieee8021QInfo)),
+  frames.end_frame(tag_of<NDIS_PACKET_8021Q_INFO>(NDIS_PER_PACKET_INFO_FROM_PACKET(&packet, Ieee8021QInfo)),
                    binding.nic->header > 0 ? kLeastFrame : 0);
 }
 

@@ -4,8 +4,7 @@
 namespace turnpike::capi {
 namespace {
 
-constexpr std::size_t kLeastFrame = 60;  // without FCS: shorter ones are padded
-constexpr std::uint32_t kMostBuffers = 0x10000;
+using TagInfo = NDIS_NET_BUFFER_LIST_8021Q_INFO;
 
 // The frame of a buffer: the used data, from CurrentMdl on. False: the chain is shorter than it says.
 bool describe_buffer(const NET_BUFFER& buffer, ndis::FrameList& frames) {
@@ -30,28 +29,6 @@ bool has_all_bytes(const NET_BUFFER& buffer) {
   return bytes >= buffer.DataLength;
 }
 
-ndis::VlanTag tag_of(PVOID slot) {
-  NDIS_NET_BUFFER_LIST_8021Q_INFO info{};
-  info.Value = slot;
-  ndis::VlanTag tag;
-  if (info.TagHeader.VlanId != 0 || info.TagHeader.UserPriority != 0) {
-    tag.protocol = 0x8100;
-    tag.tci = static_cast<std::uint16_t>(info.TagHeader.UserPriority << 13 | info.TagHeader.CanonicalFormatId << 12 |
-                                         info.TagHeader.VlanId);
-  }
-  return tag;
-}
-
-PVOID slot_of(const ndis::VlanTag& tag) {
-  NDIS_NET_BUFFER_LIST_8021Q_INFO info{};
-  if (tag.present()) {
-    info.TagHeader.UserPriority = tag.priority() & 7U;
-    info.TagHeader.CanonicalFormatId = tag.tci >> 12 & 1U;
-    info.TagHeader.VlanId = tag.id() & 0xfffU;
-  }
-  return info.Value;
-}
-
 std::uint16_t type_of(std::span<const std::byte> bytes) {
   return bytes.size() < 14 ? std::uint16_t{0}
                            : static_cast<std::uint16_t>(std::to_integer<unsigned>(bytes[12]) << 8 |
@@ -70,7 +47,7 @@ void fill(ReceivedList& received, const ndis::Indicated& indicated, std::span<co
   list.FirstNetBuffer = &buffer;
   list.SourceHandle = to(binding.handle);
   list.NblFlags = indicated.loopback ? NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET : 0;
-  list.NetBufferListInfo[Ieee8021QNetBufferListInfo] = slot_of(indicated.frame->vlan);
+  list.NetBufferListInfo[Ieee8021QNetBufferListInfo] = slot_of<TagInfo>(indicated.frame->vlan);
   list.NetBufferListInfo[NetBufferListFrameType] = reinterpret_cast<PVOID>(static_cast<ULONG_PTR>(type_of(bytes)));
   received.with_driver.store(true, std::memory_order_release);
 }
@@ -137,7 +114,7 @@ void Driver6::indicate(ndis::Binding& binding, std::span<ReceivedList* const> li
 
 void Driver6::describe(ndis::Binding& binding, void* element, ndis::FrameList& frames) {
   const auto& list = *static_cast<const NET_BUFFER_LIST*>(element);
-  const ndis::VlanTag tag = tag_of(list.NetBufferListInfo[Ieee8021QNetBufferListInfo]);
+  const ndis::VlanTag tag = tag_of<TagInfo>(list.NetBufferListInfo[Ieee8021QNetBufferListInfo]);
   const std::size_t pad_to = binding.nic->header > 0 ? kLeastFrame : 0;
   for (const NET_BUFFER* buffer = list.FirstNetBuffer; buffer != nullptr; buffer = buffer->Next) {
     (void)describe_buffer(*buffer, frames);

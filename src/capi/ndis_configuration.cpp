@@ -9,14 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "base/handle_table.h"
-#include "ndis/pools/misuse.h"
+#include "capi/ndis_handles.h"
 #include "ndis/services/configuration.h"
 #include "turnpike/ndis_configuration.h"
 
 namespace {
 
-using turnpike::Handle;
 using turnpike::ndis::Configuration;
 using turnpike::ndis::Parameter;
 using turnpike::ndis::report_misuse;
@@ -38,43 +36,21 @@ struct turnpike::HandleKind<Opened> {
 
 namespace {
 
-turnpike::HandleTable* handles() {
-  // Never destroyed: drivers close what they have while the process ends.
-  static turnpike::HandleTable* const table = [] {
-    turnpike::HandleTableOptions options;
-    options.capacity = 1U << 16;
-    options.shards = 1;
-    auto made = turnpike::HandleTable::create(options);
-    if (made && (*made)->register_kind<Opened>([](Opened& opened) { const std::unique_ptr<Opened> gone(&opened); })) {
-      return made->release();
-    }
-    return static_cast<turnpike::HandleTable*>(nullptr);
-  }();
-  return table;
-}
+using Handles = turnpike::capi::ServiceHandles<(1U << 16), Opened>;
+constexpr const char* kNoConfiguration = "the handle names no configuration";
 
 turnpike::Pin<Opened> pin(NDIS_HANDLE handle, const char* function) {
-  turnpike::Pin<Opened> opened;
-  if (handles() != nullptr) {
-    opened = handles()->pin<Opened>(Handle(reinterpret_cast<std::uintptr_t>(handle)));
-  }
-  if (!opened) {
-    report_misuse(function, "the handle names no configuration", handle);
-  }
-  return opened;
+  return Handles::pin<Opened>(handle, function, kNoConfiguration);
 }
 
 NDIS_STATUS open(std::wstring section, PNDIS_HANDLE out) {
   auto opened = std::make_unique<Opened>();
   opened->section = std::move(section);
-  const auto handle = handles() != nullptr
-                          ? handles()->add(*opened, turnpike::OwnerId::kNobody)
-                          : turnpike::Result<Handle>(turnpike::fail(turnpike::ErrorKind::kExhausted, "no memory"));
-  if (!handle) {
+  NDIS_HANDLE const handle = Handles::add(std::move(opened));
+  if (handle == nullptr) {
     return NDIS_STATUS_RESOURCES;
   }
-  static_cast<void>(opened.release());
-  *out = reinterpret_cast<NDIS_HANDLE>(static_cast<std::uintptr_t>(*handle));
+  *out = handle;
   return NDIS_STATUS_SUCCESS;
 }
 
@@ -248,8 +224,5 @@ VOID NdisWriteConfiguration(PNDIS_STATUS Status, NDIS_HANDLE ConfigurationHandle
 }
 
 VOID NdisCloseConfiguration(NDIS_HANDLE ConfigurationHandle) {
-  if (handles() == nullptr ||
-      !handles()->remove<Opened>(Handle(reinterpret_cast<std::uintptr_t>(ConfigurationHandle)))) {
-    report_misuse(__func__, "the handle names no configuration", ConfigurationHandle);
-  }
+  Handles::remove<Opened>(ConfigurationHandle, __func__, kNoConfiguration);
 }

@@ -51,6 +51,33 @@ inline std::span<const std::byte> bytes_of(const MDL& mdl) {
   return {static_cast<const std::byte*>(mdl.MappedSystemVa), mdl.ByteCount};
 }
 
+inline constexpr std::size_t kLeastFrame = 60;          // without FCS: shorter ones are padded
+inline constexpr std::uint32_t kMostBuffers = 0x10000;  // of a packet or list; more are a ring
+
+// A tag that does not lie in the bytes, as a driver sees it: Info is NDIS_PACKET_8021Q_INFO or that of NDIS 6.
+template <class Info>
+ndis::VlanTag tag_of(PVOID slot) {
+  Info info{};
+  info.Value = slot;
+  ndis::VlanTag tag;
+  if (info.TagHeader.VlanId != 0 || info.TagHeader.UserPriority != 0) {
+    tag.protocol = 0x8100;
+    tag.tci = static_cast<std::uint16_t>(info.TagHeader.UserPriority << 13 | info.TagHeader.CanonicalFormatId << 12 |
+                                         info.TagHeader.VlanId);
+  }
+  return tag;
+}
+template <class Info>
+PVOID slot_of(const ndis::VlanTag& tag) {
+  Info info{};
+  if (tag.present()) {
+    info.TagHeader.UserPriority = tag.priority() & 7U;
+    info.TagHeader.CanonicalFormatId = tag.tci >> 12 & 1U;
+    info.TagHeader.VlanId = tag.id() & 0xfffU;
+  }
+  return info.Value;
+}
+
 // The engine of this process, started if it was not. Null: it cannot be, and the log says why.
 ndis::Engine* engine();
 

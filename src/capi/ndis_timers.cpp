@@ -8,15 +8,18 @@
 #include <mutex>
 #include <new>
 
-#include "base/handle_table.h"
-#include "ndis/pools/misuse.h"
+#include "capi/ndis_handles.h"
 
 namespace {
 
-using turnpike::Handle;
 using turnpike::ndis::report_misuse;
 
 struct TimerObject {
+  TimerObject() = default;
+  TimerObject(const TimerObject&) = delete;
+  TimerObject& operator=(const TimerObject&) = delete;
+  ~TimerObject() { KeCancelTimer(&timer); }
+
   KTIMER timer{};
   KDPC dpc{};
   PNDIS_TIMER_FUNCTION function = nullptr;
@@ -41,59 +44,14 @@ struct turnpike::HandleKind<WorkObject> {
 
 namespace {
 
-turnpike::HandleTable* handles() {
-  // Never destroyed: drivers free what they have while the process ends.
-  static turnpike::HandleTable* const table = [] {
-    turnpike::HandleTableOptions options;
-    options.capacity = 1U << 20;
-    options.shards = 1;
-    auto made = turnpike::HandleTable::create(options);
-    if (made && (*made)->register_kind<TimerObject>([](TimerObject& object) {
-          KeCancelTimer(&object.timer);
-          const std::unique_ptr<TimerObject> gone(&object);
-        }) &&
-        (*made)->register_kind<WorkObject>(
-            [](WorkObject& object) { const std::unique_ptr<WorkObject> gone(&object); })) {
-      return made->release();
-    }
-    return static_cast<turnpike::HandleTable*>(nullptr);
-  }();
-  return table;
-}
-
-Handle to_handle(NDIS_HANDLE handle) { return Handle(reinterpret_cast<std::uintptr_t>(handle)); }
-NDIS_HANDLE to_ndis_handle(Handle handle) { return reinterpret_cast<NDIS_HANDLE>(static_cast<std::uintptr_t>(handle)); }
-
-// A new object under a handle; null: no memory.
-template <class T>
-NDIS_HANDLE made(std::unique_ptr<T> object) {
-  if (object == nullptr || handles() == nullptr) {
-    return nullptr;
-  }
-  const auto handle = handles()->add(*object, turnpike::OwnerId::kNobody);
-  if (!handle) {
-    return nullptr;
-  }
-  static_cast<void>(object.release());
-  return to_ndis_handle(*handle);
-}
-
-template <class T>
-turnpike::Pin<T> pin(NDIS_HANDLE handle, const char* function, const char* what) {
-  turnpike::Pin<T> object;
-  if (handles() != nullptr) {
-    object = handles()->pin<T>(to_handle(handle));
-  }
-  if (!object) {
-    report_misuse(function, what, handle);
-  }
-  return object;
-}
+using Handles = turnpike::capi::ServiceHandles<(1U << 20), TimerObject, WorkObject>;
+constexpr const char* kNoTimer = "the handle names no timer";
+constexpr const char* kNoWorkItem = "the handle names no work item";
 
 VOID NTAPI run_timer_object(PKDPC, PVOID handle, PVOID, PVOID) {
   PNDIS_TIMER_FUNCTION function = nullptr;
   PVOID context = nullptr;
-  if (const auto object = handles()->pin<TimerObject>(to_handle(handle))) {
+  if (const auto object = Handles::find<TimerObject>(handle)) {
     const std::lock_guard lock(object->mutex);
     function = object->function;
     context = object->current;
@@ -186,7 +144,7 @@ NDIS_STATUS NdisAllocateTimerObject(NDIS_HANDLE NdisHandle, PNDIS_TIMER_CHARACTE
   object->function = TimerCharacteristics->TimerFunction;
   object->context = object->current = TimerCharacteristics->FunctionContext;
   KeInitializeTimer(&object->timer);
-  NDIS_HANDLE const handle = made(std::move(object));
+  NDIS_HANDLE const handle = Handles::add(std::move(object));
   if (handle == nullptr) {
     return NDIS_STATUS_RESOURCES;
   }
@@ -195,7 +153,7 @@ NDIS_STATUS NdisAllocateTimerObject(NDIS_HANDLE NdisHandle, PNDIS_TIMER_CHARACTE
 }
 BOOLEAN NdisSetTimerObject(NDIS_HANDLE TimerObject, LARGE_INTEGER DueTime, LONG MillisecondsPeriod,
                            PVOID FunctionContext) {
-  const auto object = pin<struct TimerObject>(TimerObject, __func__, "the handle names no timer");
+  const auto object = Handles::pin<struct TimerObject>(TimerObject, __func__, kNoTimer);
   if (!object || MillisecondsPeriod < 0) {
     return FALSE;
   }
@@ -213,16 +171,16 @@ BOOLEAN NdisSetCoalescableTimerObject(NDIS_HANDLE TimerObject, LARGE_INTEGER Due
   return NdisSetTimerObject(TimerObject, DueTime, MillisecondsPeriod, FunctionContext);
 }
 BOOLEAN NdisCancelTimerObject(NDIS_HANDLE TimerObject) {
-  const auto object = pin<struct TimerObject>(TimerObject, __func__, "the handle names no timer");
+  const auto object = Handles::pin<struct TimerObject>(TimerObject, __func__, kNoTimer);
   return object ? KeCancelTimer(&object->timer) : BOOLEAN{FALSE};
 }
 VOID NdisFreeTimerObject(NDIS_HANDLE TimerObject) {
-  const auto object = pin<struct TimerObject>(TimerObject, __func__, "the handle names no timer");
+  const auto object = Handles::pin<struct TimerObject>(TimerObject, __func__, kNoTimer);
   if (object && KeCancelTimer(&object->timer) != FALSE) {
     report_misuse(__func__, "a timer is cancelled before it is freed", TimerObject);
   }
   if (object) {
-    static_cast<void>(handles()->remove<struct TimerObject>(to_handle(TimerObject)));
+    Handles::remove<struct TimerObject>(TimerObject, __func__, kNoTimer);
   }
 }
 
@@ -237,10 +195,11 @@ NDIS_STATUS NdisScheduleWorkItem(PNDIS_WORK_ITEM WorkItem) {
   return queue(job) ? NDIS_STATUS_SUCCESS : NDIS_STATUS_RESOURCES;
 }
 NDIS_HANDLE NdisAllocateIoWorkItem(NDIS_HANDLE NdisObjectHandle) {
-  return NdisObjectHandle != nullptr ? made(std::unique_ptr<WorkObject>(new (std::nothrow) WorkObject)) : nullptr;
+  return NdisObjectHandle != nullptr ? Handles::add(std::unique_ptr<WorkObject>(new (std::nothrow) WorkObject))
+                                     : nullptr;
 }
 VOID NdisQueueIoWorkItem(NDIS_HANDLE NdisIoWorkItemHandle, NDIS_IO_WORKITEM_ROUTINE Routine, PVOID WorkItemContext) {
-  if (Routine != nullptr && pin<WorkObject>(NdisIoWorkItemHandle, __func__, "the handle names no work item")) {
+  if (Routine != nullptr && Handles::pin<WorkObject>(NdisIoWorkItemHandle, __func__, kNoWorkItem)) {
     Job job;
     job.io_routine = Routine;
     job.io_item = NdisIoWorkItemHandle;
@@ -249,7 +208,5 @@ VOID NdisQueueIoWorkItem(NDIS_HANDLE NdisIoWorkItemHandle, NDIS_IO_WORKITEM_ROUT
   }
 }
 VOID NdisFreeIoWorkItem(NDIS_HANDLE NdisIoWorkItemHandle) {
-  if (handles() == nullptr || !handles()->remove<WorkObject>(to_handle(NdisIoWorkItemHandle))) {
-    report_misuse(__func__, "the handle names no work item", NdisIoWorkItemHandle);
-  }
+  Handles::remove<WorkObject>(NdisIoWorkItemHandle, __func__, kNoWorkItem);
 }

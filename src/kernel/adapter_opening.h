@@ -25,6 +25,9 @@ struct AdapterOpening {
   ndis::Medium medium = ndis::Medium::k802_3;
   SharedMtu mtu;  // the source sets it when the link changes
   SharedCloser closer;
+
+  // Of a frame's bytes, its header counted.
+  [[nodiscard]] std::size_t limit() const { return mtu->load(std::memory_order_relaxed) + header; }
 };
 
 // The errors that say "you may not" become kDenied, with a line in the log that names the capability.

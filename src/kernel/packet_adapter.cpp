@@ -93,7 +93,6 @@ class PacketAdapter final : public ndis::Adapter {
   void look();
   void cut(std::span<const std::byte> frame, const Offload& offload, InFrame like);
   void deliver(std::span<const InFrame> batch) { opening_.sink.received(batch); }
-  [[nodiscard]] std::size_t limit() const { return opening_.mtu->load(std::memory_order_relaxed) + opening_.header; }
   std::optional<InFrame> read(tpacket2_hdr& slot);
   static InFrame describe(const tpacket2_hdr& slot);
 
@@ -219,7 +218,7 @@ std::optional<InFrame> PacketAdapter::read(tpacket2_hdr& slot) {
   InFrame frame = describe(slot);
   const auto bytes = PacketRing::bytes(slot);
   const Offload offload = PacketRing::offload(slot);
-  if (bytes.size() > limit()) {
+  if (bytes.size() > opening_.limit()) {
     add(counted_.oversized);
     return std::nullopt;
   }
@@ -265,7 +264,7 @@ void PacketAdapter::take_super_frame(tpacket2_hdr& slot) {
   std::memcpy(&offload, whole_.data(), sizeof offload);
   const auto frame = std::span(whole_).first(static_cast<std::size_t>(size)).subspan(sizeof offload);
   if (offload.is_super_frame()) return cut(frame, offload, like);
-  if (frame.size() > limit()) return add(counted_.oversized);
+  if (frame.size() > opening_.limit()) return add(counted_.oversized);
   if (offload.lacks_checksum() && !complete_checksum(frame, offload)) return add(counted_.malformed);
   InFrame one = like;
   one.bytes = frame;
@@ -277,7 +276,7 @@ void PacketAdapter::cut(std::span<const std::byte> frame, const Offload& offload
   const auto super_frame = SuperFrame::read(frame, opening_.header, offload);
   if (!super_frame)
     return add(super_frame.error().kind == ErrorKind::kUnsupported ? counted_.oversized : counted_.malformed);
-  if (super_frame->longest() > limit()) return add(counted_.oversized);
+  if (super_frame->longest() > opening_.limit()) return add(counted_.oversized);
   add(counted_.split);
   like.checksum_good = true;
   std::size_t used = 0;

@@ -164,7 +164,6 @@ class XdpAdapter final : public ndis::Adapter {
   std::optional<std::uint32_t> write(const ndis::OutFrame& frame, std::uint64_t slot);
   void reclaim();
   void flush();
-  [[nodiscard]] std::size_t limit() const { return opening_.mtu->load(std::memory_order_relaxed) + opening_.header; }
 
   AdapterOpening opening_;
   Steal steal_;
@@ -270,7 +269,7 @@ std::optional<InFrame> XdpAdapter::read(const xdp_desc& slot) {
     std::memmove(bytes.data() + 4, bytes.data(), 12);
     bytes = bytes.subspan(4);
   }
-  if (bytes.size() > limit()) {
+  if (bytes.size() > opening_.limit()) {
     ++oversized_;
     return std::nullopt;
   }
@@ -336,7 +335,7 @@ std::optional<std::uint32_t> XdpAdapter::write(const ndis::OutFrame& frame, std:
   if (!lay_out(frame, opening_.header, tag, pieces_)) return std::nullopt;
   std::size_t size = 0;
   for (const iovec& piece : pieces_) {
-    if (size + piece.iov_len > std::min<std::size_t>(kSlot, limit() + tag.size())) return std::nullopt;
+    if (size + piece.iov_len > std::min<std::size_t>(kSlot, opening_.limit() + tag.size())) return std::nullopt;
     std::memcpy(rings_->memory.at(slot) + size, piece.iov_base, piece.iov_len);
     size += piece.iov_len;
   }
