@@ -13,6 +13,19 @@ const Flow kSG = flow("10.0.9.9", "239.1.1.1");
 
 class MgmManager : public MgmWorld {};
 
+// The source is behind interface 1, which p owns; q owns 2 and has a member there.
+class MgmTwoOwners : public MgmWorld {
+ protected:
+  MgmTwoOwners() {
+    p.take(on(1));
+    q.take(on(2));
+    q.add(kG, 2);
+    routes_.set("10.0.0.0/8", 1);
+  }
+  Party p = party("p", 100);
+  Party q = party("q", 101);
+};
+
 TEST_F(MgmManager, SharesAnInterfaceBetweenIgmpAndOneOwner) {
   Party igmp = party("igmp", kIgmp);
   Party p = party("p", 100);
@@ -243,13 +256,7 @@ TEST_F(MgmManager, EndsEntriesWithRoutesAndInterfaces) {
   EXPECT_EQ(book_.read(), Lines{});
 }
 
-TEST_F(MgmManager, KeepsScopes) {
-  Party p = party("p", 100);
-  Party q = party("q", 101);
-  p.take(on(1));
-  q.take(on(2));
-  q.add(kG, 2);
-  routes_.set("10.0.0.0/8", 1);
+TEST_F(MgmTwoOwners, KeepsScopes) {
   manager_->set_scope(net::InterfaceIndex(2), {.threshold = 16, .boundaries = {}});
   EXPECT_TRUE(packet(kSG, 1));
   std::vector<net::InterfaceIndex> left;
@@ -485,13 +492,7 @@ TEST_F(MgmManager, RefusesMuchWhileIgmpIsSwitched) {
   EXPECT_EQ(manager_->status().memberships, 1U);
 }
 
-TEST_F(MgmManager, SurvivesAnInterfaceThatGoesDuringCallbacks) {
-  Party p = party("p", 100);
-  Party q = party("q", 101);
-  p.take(on(1));
-  q.take(on(2));
-  q.add(kG, 2);
-  routes_.set("10.0.0.0/8", 1);
+TEST_F(MgmTwoOwners, SurvivesAnInterfaceThatGoesDuringCallbacks) {
   static_cast<void>(book_.read());
   p->on_rpf = [&](Rpf&) { p.release(on(1)); };
   EXPECT_FALSE(packet(kSG, 1));
@@ -505,13 +506,7 @@ TEST_F(MgmManager, SurvivesAnInterfaceThatGoesDuringCallbacks) {
   EXPECT_EQ(manager_->status().interfaces, 1U);
 }
 
-TEST_F(MgmManager, MakesEntriesThoughQuestionsThrow) {
-  Party p = party("p", 100);
-  Party q = party("q", 101);
-  p.take(on(1));
-  q.take(on(2));
-  q.add(kG, 2);
-  routes_.set("10.0.0.0/8", 1);
+TEST_F(MgmTwoOwners, MakesEntriesThoughQuestionsThrow) {
   p->on_rpf = [](Rpf&) { throw 42; };
   q->on_created = [](std::span<OutInterface>) { throw 42; };
   EXPECT_TRUE(packet(kSG, 1));

@@ -9,6 +9,8 @@ Steps, in this order; each writes JUnit files below build/results/, and the clos
   tsan     the tests labelled `threads` again under ThreadSanitizer          (not with --fast)
   fuzz     every fuzz target for a bounded number of runs                    (not with --fast)
 
+What tsan and fuzz need is built while the system tests run, which mostly wait.
+
 --fast leaves out the slow: tests labelled `slow`, and the steps so marked above.
 
 A step that cannot run, or finds nothing to run, counts as one failure, and so does a program that ends without having
