@@ -9,7 +9,7 @@ Steps, in this order; each writes JUnit files below build/results/, and the clos
   tsan     the tests labelled `threads` again under ThreadSanitizer          (not with --fast)
   fuzz     every fuzz target for a bounded number of runs                    (not with --fast)
 
-What tsan and fuzz need is built while the system tests run, which mostly wait.
+What tsan needs is built while the system tests run, which mostly wait.
 
 --fast leaves out the slow: tests labelled `slow`, and the steps so marked above.
 
@@ -20,12 +20,14 @@ does not have. Whatever else is missing, tools/setup could have installed.
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -107,9 +109,9 @@ def build(preset, tally):
     return good
 
 
-def build_ahead(*presets):
-    """Builds them in the background, while what runs in front mostly waits. What is wrong shows when their turn comes."""
-    steps = " && ".join(f"cmake --preset {preset} && cmake --build --preset {preset}" for preset in presets)
+def build_ahead(preset):
+    """Builds it in the background, while what runs in front mostly waits. What is wrong shows when its turn comes."""
+    steps = f"cmake --preset {preset} && cmake --build --preset {preset}"
     return subprocess.Popen(["nice", "-n", "10", "sh", "-c", steps], cwd=ROOT, stdin=subprocess.DEVNULL,
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -166,28 +168,35 @@ def run_pytest(tally, fast):
     tally.read_junit(junit)
 
 
-def run_fuzz(tally):
-    """A bounded, seeded run of every fuzz target over its corpus: a regression test, not a hunt.
+def fuzz(target):
+    """A bounded, seeded run over the target's corpus: a regression test, not a hunt. Answers how it ended, and what it said.
 
     libFuzzer adds what it finds to the first folder that it is given, so that is an empty one, never the tracked corpus.
     """
+    corpus = ROOT / "fuzz/corpus" / target.name.removeprefix("fuzz_")
+    found = ROOT / "build/found" / target.name
+    found.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="turnpike-fuzz-") as grown:
+        ran = subprocess.run([target, f"-runs={FUZZ_RUNS_OF_SLOW.get(target.name, FUZZ_RUNS)}", "-seed=1", "-timeout=10",
+                              f"-artifact_prefix={found}/", "-verbosity=0", grown, *([corpus] if corpus.is_dir() else [])],
+                             cwd=ROOT, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             text=True, errors="replace")
+    return ran.returncode, f"{ran.stdout}\n{target.name} ended with {ran.returncode}; the input is in {found.relative_to(ROOT)}"
+
+
+def run_fuzz(tally):
     print("== fuzz", flush=True)
-    targets = sorted(path for path in (ROOT / "build/fuzz/fuzz").glob("fuzz_*") if path.is_file() and os.access(path, os.X_OK))
+    targets = sorted(path for path in (ROOT / "build/dev/fuzz").glob("fuzz_*") if path.is_file() and os.access(path, os.X_OK))
     if not targets:
         tally.fail("fuzz", "there is no target")
-    for target in targets:
-        corpus = ROOT / "fuzz/corpus" / target.name.removeprefix("fuzz_")
-        found = ROOT / "build/fuzz/found" / target.name
-        found.mkdir(parents=True, exist_ok=True)
-        grown = ROOT / "build/fuzz/grown" / target.name
-        shutil.rmtree(grown, ignore_errors=True)
-        grown.mkdir(parents=True)
-        code = run(target, f"-runs={FUZZ_RUNS_OF_SLOW.get(target.name, FUZZ_RUNS)}", "-seed=1", "-timeout=10", f"-artifact_prefix={found}/", "-verbosity=0",
-                   grown, *([corpus] if corpus.is_dir() else []), stdin=subprocess.DEVNULL)
-        if code == 0:
-            tally.passed += 1
-        else:
-            tally.fail(target.name, f"ended with {code}; the input is in {found.relative_to(ROOT)}")
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for target, (code, said) in zip(targets, pool.map(fuzz, targets)):
+            if code == 0:
+                tally.passed += 1
+                print(f"kept     {target.name}", flush=True)
+            else:
+                print(said, flush=True)
+                tally.fail(target.name, said.splitlines()[-1])
 
 
 def main():
@@ -202,14 +211,13 @@ def main():
     if build("dev", tally):
         run_ctest("dev", tally, *(["-LE", "slow"] if fast else []))
     run_rules(tally)
-    ahead = None if fast else build_ahead("tsan", "fuzz")
+    ahead = None if fast else build_ahead("tsan")
     run_pytest(tally, fast)
     if ahead is not None:
         ahead.wait()
         if build("tsan", tally):
             run_ctest("tsan", tally)
-        if build("fuzz", tally):
-            run_fuzz(tally)
+        run_fuzz(tally)
 
     print(f"== {time.monotonic() - begun:.0f} s", flush=True)
     return tally.report()
