@@ -54,7 +54,7 @@ void Engine::run_control(const Shared<Protocol>& protocol) {
 void Engine::tidy(Protocol& protocol) {
   for (const auto& seat : protocol.seats) {
     std::erase_if(seat->bindings, [&](const Shared<Binding>& binding) {
-      if (binding->now() == BindingState::kPausing && binding->pause_said && binding->idle()) {
+      if (binding->now() == BindingState::kPausing && binding->pause_said && binding->drained()) {
         binding->pause_said = false;
         binding->pause_due = false;
         binding->restart_due = true;
@@ -96,6 +96,9 @@ std::optional<Engine::Step> Engine::step_of(Protocol& protocol, Seat& seat) {
     }
     for (auto at = seat.bindings.rbegin(); at != seat.bindings.rend(); ++at) {
       if (auto step = unbind_step(*at)) {
+        if (step->unbind != nullptr && !seat.leaving) {
+          seat.leaving = seat.again = true;  // to the end, also if the policy wants it again meanwhile: then anew
+        }
         return step;
       }
     }
@@ -480,13 +483,12 @@ void Binding::release(Held kind, std::uint32_t n) noexcept {
 
 // Somebody let go of something on a binding that waits for that.
 void Engine::settled(Binding& binding) noexcept {
-  if (!binding.idle()) {
-    return;
-  }
   if (binding.now() == BindingState::kPausing) {
-    const std::lock_guard lock(mutex_);
-    poke(*binding.protocol);
-  } else if (!binding.finishing.exchange(true)) {
+    if (binding.drained()) {
+      const std::lock_guard lock(mutex_);
+      poke(*binding.protocol);
+    }
+  } else if (binding.idle() && !binding.finishing.exchange(true)) {
     finish_later(binding.shared_from_this());
   }
 }

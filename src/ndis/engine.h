@@ -186,7 +186,8 @@ class Engine final : public AdapterListener {
 
   // --- for hosts and tests
   EngineCounts counts() const;
-  // Waits until no control, data or passive callback is running and none is due. Not from inside a callback.
+  // Waits until the source has said what there is, no control, data or passive callback is running, and none is due.
+  // Not from inside a callback.
   void quiesce();
   std::optional<AdapterFacts> adapter_named(const std::string& name) const;
 
@@ -286,6 +287,7 @@ class Engine final : public AdapterListener {
   void indicate(Binding& binding, std::span<const Indicated> frames);
 
   // requests.cpp
+  static Status request_refusal(const Binding& binding);
   Status answer(Binding& binding, OidRequest& request);
   void complete_held(const std::function<bool(const HeldRequest&)>& which, std::optional<Status> status);
   friend struct Asking;

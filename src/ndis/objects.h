@@ -82,7 +82,10 @@ class Binding : public std::enable_shared_from_this<Binding> {
   [[nodiscard]] std::uint32_t held(Held kind) const noexcept {
     return counts[static_cast<std::size_t>(kind)].load(std::memory_order_seq_cst);
   }
-  [[nodiscard]] bool idle() const noexcept;
+  // Nothing is outstanding but requests, which a paused binding may make: what a pause waits for.
+  [[nodiscard]] bool drained() const noexcept;
+  // Nothing is outstanding: what a close waits for.
+  [[nodiscard]] bool idle() const noexcept { return drained() && held(Held::kRequest) == 0; }
   [[nodiscard]] BindingState now() const noexcept { return state.load(std::memory_order_seq_cst); }
   [[nodiscard]] Generation generation() const noexcept;
 
@@ -292,9 +295,9 @@ struct Nic final : FrameSink, std::enable_shared_from_this<Nic> {
   NicCounters counters;
 };
 
-inline bool Binding::idle() const noexcept {
-  for (const auto& count : counts) {
-    if (count.load(std::memory_order_seq_cst) != 0) {
+inline bool Binding::drained() const noexcept {
+  for (std::size_t kind = 0; kind < kHeldKinds; ++kind) {
+    if (Held(kind) != Held::kRequest && held(Held(kind)) != 0) {
       return false;
     }
   }

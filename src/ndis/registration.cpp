@@ -362,20 +362,20 @@ EngineCounts Engine::counts() const {
 
 void Engine::quiesce() {
   // What the control threads do gives the workers work, and the other way round: until neither has.
+  const auto quiet = [&] {
+    return listed_ && std::ranges::none_of(protocols_, [](const auto& p) {
+             return !p->leaving && p->begun && (p->dirty || p->working);
+           });
+  };
   for (bool again = true; again;) {
-    again = false;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] {
-        return std::ranges::none_of(protocols_,
-                                    [](const auto& p) { return !p->leaving && p->begun && (p->dirty || p->working); });
-      });
+      changed_.wait(lock, quiet);
     }
     data_.drain();
     passive_.drain();
     const std::lock_guard lock(mutex_);
-    again = std::ranges::any_of(protocols_,
-                                [](const auto& p) { return !p->leaving && p->begun && (p->dirty || p->working); });
+    again = !quiet();
   }
 }
 

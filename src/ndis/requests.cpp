@@ -8,6 +8,16 @@
 
 namespace turnpike::ndis {
 
+// Why no request may be made now; kSuccess: one may.
+Status Engine::request_refusal(const Binding& binding) {
+  const BindingState state = binding.now();
+  return state == BindingState::kOpening   ? Status::kAdapterNotReady
+         : state >= BindingState::kClosing ? Status::kClosing
+         : binding.nic->removed.load()     ? Status::kAdapterRemoved
+         : binding.nic->resetting.load()   ? Status::kResetInProgress
+                                           : Status::kSuccess;
+}
+
 Status Engine::request(Handle handle, OidRequest& request, void* token, void* cancel_id) {
   const Pin<Binding> binding = handles_->pin<Binding>(handle);
   if (!binding) {
@@ -16,17 +26,16 @@ Status Engine::request(Handle handle, OidRequest& request, void* token, void* ca
   }
   verifier_.note(handle, "request");
   binding->hold(Held::kRequest);
-  const BindingState state = binding->now();
-  Status status = state == BindingState::kOpening   ? Status::kAdapterNotReady
-                  : state >= BindingState::kClosing ? Status::kClosing
-                  : binding->nic->removed.load()    ? Status::kAdapterRemoved
-                  : binding->nic->resetting.load()  ? Status::kResetInProgress
-                                                    : Status::kSuccess;
+  Status status = request_refusal(*binding);
   if (status == Status::kSuccess && force(pend::kRequest)) {
-    {
-      const std::lock_guard lock(requests_mutex_);
+    const std::lock_guard lock(requests_mutex_);
+    status = request_refusal(*binding);  // under the lock: who ends a binding then takes back what is held
+    if (status == Status::kSuccess) {
       requests_.push_back({binding->shared_from_this(), &request, token, cancel_id});
+      status = Status::kPending;
     }
+  }
+  if (status == Status::kPending) {
     if (!knobs_.hold_requests.load(std::memory_order_relaxed)) {
       later([this] { let_requests_go(); });
     }

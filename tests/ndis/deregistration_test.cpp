@@ -241,23 +241,22 @@ TEST_F(Deregistration, TwiceIsOnceAndTheNameIsFree) {
     context.set_value(unbind);
     return Status::kPending;
   };
+  Journal rules;
+  engine.verifier().set_callback([&](const Violation& violation) { rules.add(violation.what); });
   begin(script);
   ASSERT_TRUE(script.journal.await("binds complete"));
   std::thread first([&] { leave(script); });
   const Handle unbind = context.get_future().get();
-  std::atomic<bool> may_return = false;
   std::thread second([&] {
-    (void)engine.deregister(script.protocol, Generation::k6, "test");  // waits with the first, or comes too late
-    EXPECT_TRUE(may_return);
+    EXPECT_TRUE(engine.deregister(script.protocol, Generation::k6, "test"));
+    EXPECT_EQ(engine.counts().protocols, 0U);  // it has waited with the first
   });
-  // allow sleeping-test: time for what must not happen
-  std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  may_return = true;
+  EXPECT_TRUE(rules.await("the protocol is being deregistered already"));
   engine.complete_unbind(unbind);
   first.join();
   second.join();
   EXPECT_FALSE(engine.deregister(script.protocol, Generation::k6, "test"));
-  EXPECT_EQ(violations.size(), 2U);
+  EXPECT_EQ(rules.count("the handle names no protocol of this interface"), 1U);
   Script again(engine);
   begin(again);
   leave(again);

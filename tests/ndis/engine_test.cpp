@@ -8,6 +8,12 @@ namespace {
 using Lines = std::vector<std::string>;
 const net::MacAddress kEverybody = net::MacAddress::broadcast();
 
+BindPolicy nothing() {
+  BindPolicy policy;
+  policy.mode = BindPolicy::Mode::kNone;
+  return policy;
+}
+
 TEST_F(EngineTest, OffersWhatIsThereAndThenSaysSo) {
   world.add_ethernet("eth0");
   world.add_ethernet("eth1");
@@ -233,6 +239,183 @@ TEST_F(EngineTest, ReleasesAnAdapterUnlessADriverRefuses) {
   engine.quiesce();
   EXPECT_EQ(script.journal.take(), (Lines{"bind eth0", "restart"}));
   leave(script);
+}
+
+// What a policy has begun to unbind goes to the end, and is then bound again where the policy wants it again meanwhile.
+TEST_F(EngineTest, BindsAgainWhatThePolicyWantsAgain) {
+  world.add_ethernet("eth0");
+  Script script(engine);
+  std::atomic<int> unbinds{0};
+  std::atomic<Handle> pended{Handle::kNone};
+  script.on_unbind = [&](Binding& binding, Handle context) {
+    EXPECT_EQ(script.close(binding, context), Status::kSuccess);
+    if (unbinds.fetch_add(1) == 0) {
+      pended = context;
+      return Status::kPending;
+    }
+    return Status::kSuccess;
+  };
+  begin(script);
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  engine.quiesce();
+  engine.set_policy("TEST", nothing());
+  ASSERT_TRUE(script.journal.await("unbind"));
+  engine.set_policy("TEST", {});
+  engine.quiesce();
+  EXPECT_EQ(script.journal.count("bind eth0"), 1U);
+  engine.complete_unbind(pended);
+  EXPECT_TRUE(script.journal.await("bind eth0", 2));
+  engine.set_policy("TEST", nothing());
+  engine.quiesce();
+  EXPECT_EQ(script.journal.count("unbind"), 2U);
+  EXPECT_EQ(script.journal.count("bind eth0"), 2U);
+  leave(script);
+}
+
+// A policy that changes its mind while a binding is drained: it is restarted, not unbound.
+TEST_F(EngineTest, KeepsWhatThePolicyWantsAgainInTime) {
+  world.add_ethernet("eth0");
+  Script script(engine);
+  std::atomic<const void*> shown{nullptr};
+  script.on_event = [&](Binding*, NetEventNote& note) {
+    if (note.event != NetEvent::kPause || shown.load() != nullptr) {
+      return Status::kSuccess;
+    }
+    shown = &note;
+    return Status::kPending;
+  };
+  begin(script);
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  engine.quiesce();
+  engine.set_policy("TEST", nothing());
+  ASSERT_TRUE(script.journal.await("pause"));
+  engine.set_policy("TEST", {});
+  engine.complete_event(script.binding(), shown, Status::kSuccess);
+  EXPECT_TRUE(script.journal.await("restart", 2));
+  EXPECT_EQ(script.journal.count("unbind"), 0U);
+  leave(script);
+}
+
+// A pause waits for frames, not for requests, which a paused binding may make; what the close then finds it aborts.
+TEST_F(EngineTest, PausesWithARequestAndAbortsItWhenItCloses) {
+  world.add_ethernet("eth0");
+  Script script(engine);
+  script.on_unbind = [&](Binding& binding, Handle context) {
+    EXPECT_EQ(script.close(binding, context), Status::kPending);
+    return Status::kPending;
+  };
+  begin(script);
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  engine.quiesce();
+  engine.knobs().force_pend = pend::kRequest;
+  engine.knobs().hold_requests = true;
+  std::uint32_t value = 0;
+  OidRequest request{.oid = kFilterOid, .buffer = &value, .length = 4};
+  EXPECT_EQ(engine.request(script.binding(), request, nullptr, nullptr), Status::kPending);
+  leave(script);
+  engine.let_requests_go();  // too late: it has been completed
+  engine.quiesce();
+  EXPECT_EQ(script.journal.count("request " + std::to_string(static_cast<std::uint32_t>(Status::kRequestAborted))), 1U);
+  EXPECT_EQ(script.journal.count("close complete"), 1U);
+  EXPECT_EQ(violations, (Lines{"sends, requests or received frames are outstanding"}));
+}
+
+// Nobody can ask in the gap through the interface, where the handle is given when the open is complete; the engine has
+// the gap all the same.
+// clauses: NDIS-040 NDIS-041
+TEST_F(EngineTest, RefusesRequestsWhileTheOpenPends) {
+  class Curious final : public Driver {
+   public:
+    explicit Curious(Engine& engine) : engine_(engine) {}
+    std::unique_ptr<Part> make_part(Binding& binding) override {
+      std::uint32_t value = 0;
+      OidRequest request{.oid = kFilterOid, .buffer = &value, .length = 4};
+      asked = engine_.request(binding.handle, request, nullptr, nullptr);
+      return std::make_unique<Part>();
+    }
+    Status bind(Offer& offer) override {
+      static constexpr std::array<std::uint32_t, 1> kMedia{0};
+      OpenRequest request;
+      request.protocol = protocol;
+      request.adapter_name = offer.adapter_name;
+      request.media = kMedia;
+      request.store = [](Handle, std::uint32_t) {};
+      int code = 0;
+      const Status status = engine_.open(request, code);
+      opened.add("opened");
+      return status;
+    }
+    Status unbind(Binding& binding, Handle) override { return engine_.close(binding.handle); }
+    Status net_event(Binding*, NetEventNote&) override { return Status::kSuccess; }
+    void open_complete(Binding&, Status) override {}
+    void close_complete(Binding&) override {}
+    void request_complete(Binding&, void*, Status) override {}
+    void reset_complete(Binding&, Status) override {}
+    void status(Binding&, const StatusNote&) override {}
+    void send_complete(Binding&, std::span<const Completed>) override {}
+    void describe(Binding&, void*, FrameList&) override {}
+    void receive(Binding&, std::span<const Indicated>) override {}
+
+    Handle protocol{};
+    std::atomic<Status> asked{Status::kPending};
+    Journal opened;
+
+   private:
+    Engine& engine_;
+  };
+  world.add_ethernet("eth0");
+  auto curious = std::make_unique<Curious>(engine);
+  Curious& driver = *curious;
+  Registration registration;
+  registration.name = "CURIOUS";
+  registration.generation = Generation::k5;
+  registration.driver = std::move(curious);
+  ASSERT_EQ(engine.register_protocol(std::move(registration), driver.protocol), Status::kSuccess);
+  engine.begin(driver.protocol);
+  ASSERT_TRUE(driver.opened.await("opened"));
+  EXPECT_EQ(driver.asked, Status::kAdapterNotReady);
+  EXPECT_TRUE(engine.deregister(driver.protocol, Generation::k5, "test"));
+}
+
+// A source that takes its time to say what there is.
+TEST(Quiesce, WaitsForTheFirstListing) {
+  class Late final : public AdapterSource {
+   public:
+    Result<void> start(AdapterListener& listener) noexcept override {
+      listener_ = &listener;
+      return {};
+    }
+    void stop() noexcept override {}
+    Result<std::unique_ptr<Adapter>> open(net::InterfaceIndex, FrameSink&) noexcept override {
+      return fail(ErrorKind::kNotFound, "there is none");
+    }
+    void list() {
+      listener_->adapter_event({AdapterEvent::Kind::kListing, {}});
+      listener_->adapter_event({AdapterEvent::Kind::kListed, {}});
+    }
+
+   private:
+    AdapterListener* listener_ = nullptr;
+  };
+  Late source;
+  Engine engine(source, system_clock());
+  ASSERT_TRUE(engine.start());
+  std::atomic<bool> listed{false}, begun{false}, too_early{true};
+  std::thread waiting([&] {
+    begun = true;
+    engine.quiesce();
+    too_early = !listed;
+  });
+  while (!begun) {
+    std::this_thread::yield();
+  }
+  for (int i = 0; i < 100; ++i) {  // time for what must not happen; a slow machine makes the test weaker, not fail
+    std::this_thread::yield();
+  }
+  listed = true;
+  source.list();
+  waiting.join();
+  EXPECT_FALSE(too_early);
 }
 
 }  // namespace
