@@ -132,6 +132,8 @@ TP_API uint32_t TpNdisSetKnob(uint32_t knob, uint32_t value) TP_NOEXCEPT;
 
 /* An Ethernet adapter that is up: MTU 1500, 1 Gb/s, an address of its own. */
 TP_API uint32_t TpNdisAdapterCreate(const char* name, uint32_t* index) TP_NOEXCEPT;
+/* One whose frames are bare IP packets, as a tun device's: offered to NDIS 6 alone, and where a policy names it. */
+TP_API uint32_t TpNdisAdapterCreateIp(const char* name, uint32_t* index) TP_NOEXCEPT;
 /* Not from inside a callback that one of its frames led to. */
 TP_API uint32_t TpNdisAdapterDelete(uint32_t index) TP_NOEXCEPT;
 TP_API uint32_t TpNdisAdapterSetCarrier(uint32_t index, uint32_t on) TP_NOEXCEPT;
@@ -141,6 +143,18 @@ TP_API uint32_t TpNdisAdapterGetMac(uint32_t index, uint8_t mac[6]) TP_NOEXCEPT;
 /* A frame arrives; the callbacks that it leads to have returned when this does. ERROR_BUSY (170): nobody has opened the
  * adapter. */
 TP_API uint32_t TpNdisAdapterInject(uint32_t index, const void* frame, size_t length) TP_NOEXCEPT;
+
+typedef struct TP_NDIS_FRAME {
+  const void* bytes;
+  size_t length;
+  uint16_t
+      vlan_type;  /* 0x8100 or 0x88A8: the adapter took a VLAN tag out of it, which said `vlan`; 0: there was none */
+  uint16_t vlan;  /* priority 3 bits, DEI 1, VLAN id 12 */
+  uint32_t local; /* not 0: it does not come from outside, somebody else on this machine sends it */
+} TP_NDIS_FRAME;
+
+/* The same for frames that arrive together, at most 4096. */
+TP_API uint32_t TpNdisAdapterInjectBatch(uint32_t index, const TP_NDIS_FRAME* frames, size_t count) TP_NOEXCEPT;
 /* The oldest frame that was sent and not taken yet: as much of it as `capacity` holds, and in `length` how long it is.
  * ERROR_NO_MORE_ITEMS (259): there is none. */
 TP_API uint32_t TpNdisAdapterTakeSent(uint32_t index, void* frame, size_t capacity, size_t* length) TP_NOEXCEPT;

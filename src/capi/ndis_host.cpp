@@ -24,6 +24,7 @@ constexpr std::uint32_t kProcedureNotFound = 127;
 constexpr std::uint32_t kAlreadyExists = 183;
 constexpr std::uint32_t kNoMoreItems = 259;
 constexpr std::uint32_t kNotFound = 1168;
+constexpr std::size_t kMostInjected = 4096;
 
 std::uint32_t code_of(const Error& error) {
   switch (error.kind) {
@@ -398,6 +399,16 @@ uint32_t TpNdisAdapterCreate(const char* name, uint32_t* index) noexcept {
   });
 }
 
+uint32_t TpNdisAdapterCreateIp(const char* name, uint32_t* index) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) {
+    if (name == nullptr || index == nullptr || *name == '\0') {
+      return kInvalidParameter;
+    }
+    *index = memory.add_ip(name).value();
+    return kSuccess;
+  });
+}
+
 uint32_t TpNdisAdapterDelete(uint32_t index) noexcept {
   return on_memory([&](ndis::MemoryAdapters& memory) { return code_of(memory.remove(of(index))); });
 }
@@ -436,6 +447,26 @@ uint32_t TpNdisAdapterInject(uint32_t index, const void* frame, size_t length) n
       return kInvalidParameter;
     }
     return code_of(memory.inject(of(index), std::span(static_cast<const std::byte*>(frame), length)));
+  });
+}
+
+uint32_t TpNdisAdapterInjectBatch(uint32_t index, const TP_NDIS_FRAME* frames, size_t count) noexcept {
+  return on_memory([&](ndis::MemoryAdapters& memory) {
+    if ((frames == nullptr && count != 0) || count > kMostInjected) {
+      return kInvalidParameter;
+    }
+    std::vector<ndis::InFrame> batch(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const TP_NDIS_FRAME& frame = frames[i];
+      if ((frame.bytes == nullptr && frame.length != 0) ||
+          (frame.vlan_type != 0 && frame.vlan_type != 0x8100 && frame.vlan_type != 0x88A8)) {
+        return kInvalidParameter;
+      }
+      batch[i].bytes = std::span(static_cast<const std::byte*>(frame.bytes), frame.length);
+      batch[i].vlan = {.tci = frame.vlan, .protocol = frame.vlan_type};
+      batch[i].direction = frame.local != 0 ? ndis::Direction::kOutgoing : batch[i].direction;
+    }
+    return code_of(memory.inject(of(index), batch));
   });
 }
 

@@ -9,6 +9,13 @@
 namespace turnpike::ndis {
 namespace {
 
+constexpr LinkFacts kUp{.admin_up = true,
+                        .carrier = true,
+                        .oper = OperStatus::kUp,
+                        .duplex = Duplex::kFull,
+                        .speed = 1'000'000'000,
+                        .max_speed = 10'000'000'000};
+
 Failure no_adapter() { return fail(ErrorKind::kNotFound, "there is no such adapter"); }
 
 FrameBytes on_the_wire(const OutFrame& frame) {
@@ -163,12 +170,17 @@ net::InterfaceIndex MemoryAdapters::add_ethernet(std::string name) {
   facts.mac = net::MacAddress(
       {0x02, 0, 0, 0, static_cast<std::uint8_t>(next_index_ >> 8), static_cast<std::uint8_t>(next_index_ & 0xff)});
   facts.permanent = facts.mac;
-  facts.link = {.admin_up = true,
-                .carrier = true,
-                .oper = OperStatus::kUp,
-                .duplex = Duplex::kFull,
-                .speed = 1'000'000'000,
-                .max_speed = 10'000'000'000};
+  facts.link = kUp;
+  return add(std::move(facts));
+}
+
+net::InterfaceIndex MemoryAdapters::add_ip(std::string name) {
+  AdapterFacts facts;
+  facts.name = std::move(name);
+  facts.driver = "memory";
+  facts.medium = Medium::kIp;
+  facts.if_type = 131;  // tunnel
+  facts.link = kUp;
   return add(std::move(facts));
 }
 

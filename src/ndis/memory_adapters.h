@@ -32,6 +32,7 @@ class MemoryAdapters final : public AdapterSource {
   net::InterfaceIndex add(AdapterFacts facts);
   // An Ethernet adapter of that name that is up: 1500 bytes, 1 Gb/s, an address made of the index.
   net::InterfaceIndex add_ethernet(std::string name);
+  net::InterfaceIndex add_ip(std::string name);  // bare IP packets, and no address
   // kNotFound, from here on, where there is no such adapter.
   Result<void> remove(net::InterfaceIndex index);
   Result<void> set(net::InterfaceIndex index, const AdapterFacts& facts);

@@ -31,6 +31,16 @@ int place_of(Driver* driver) {
   return 0;
 }
 
+void set_policy(std::uint32_t bind, const char* list, const char* exclude) {
+  TP_NDIS_POLICY wanted{};
+  wanted.size = sizeof(wanted);
+  wanted.bind = bind;
+  wanted.list = list;
+  wanted.exclude = exclude;
+  EXPECT_EQ(TpNdisSetBindPolicy(nullptr, &wanted), NO_ERROR);
+  EXPECT_EQ(TpNdisQuiesce(), NO_ERROR);
+}
+
 }  // namespace
 
 // Bind, unbind and event callbacks of one protocol never overlap (NDIS-021): checked in every test.
@@ -195,8 +205,17 @@ Bytes bytes_of(PNET_BUFFER buffer) {
   return bytes;
 }
 
-Adapter::Adapter(const std::string& name) : name_(name) {
-  EXPECT_EQ(TpNdisAdapterCreate(name.c_str(), &index_), NO_ERROR);
+Adapter::Adapter(const std::string& name, Kind kind) : name_(name) {
+  const auto create = kind == Kind::kEthernet ? TpNdisAdapterCreate : TpNdisAdapterCreateIp;
+  EXPECT_EQ(create(name.c_str(), &index_), NO_ERROR);
+}
+
+void Adapter::inject_together(const std::vector<Arriving>& frames) const {
+  std::vector<TP_NDIS_FRAME> batch;
+  for (const Arriving& each : frames) {
+    batch.push_back({each.bytes.data(), each.bytes.size(), each.vlan_type, each.vlan, each.local ? 1U : 0U});
+  }
+  EXPECT_EQ(TpNdisAdapterInjectBatch(index_, batch.data(), batch.size()), NO_ERROR);
 }
 
 Adapter::~Adapter() { remove(); }
@@ -452,22 +471,22 @@ void Driver::note_sent(Binding& binding, const Bytes& bytes, NDIS_STATUS status)
   note(line("sent", binding) + " " + text_of(bytes) + " " + status_text(status));
 }
 
-NdisTest::NdisTest() {
+Library::Library(std::uint32_t adapters, std::uint32_t watchdog) {
   TP_NDIS_OPTIONS options{};
   options.size = sizeof(options);
-  options.adapters = TP_NDIS_ADAPTERS_MEMORY;
+  options.adapters = adapters;
+  options.watchdog_ms = watchdog;
   EXPECT_EQ(TpNdisStart(&options), NO_ERROR);
   EXPECT_EQ(TpNdisSetChecked(record_violation, nullptr), NO_ERROR);
   told();
 }
 
-NdisTest::~NdisTest() {
+Library::~Library() {
   for (const std::uint32_t each : {TP_NDIS_KNOB_HOLD_REQUESTS, TP_NDIS_KNOB_PEND, TP_NDIS_KNOB_INLINE_COMPLETION,
                                    TP_NDIS_KNOB_RESOURCES, TP_NDIS_KNOB_LOOKAHEAD}) {
-    knob(each, 0);
+    EXPECT_EQ(TpNdisSetKnob(each, 0), NO_ERROR);
   }
-  policy(TP_NDIS_BIND_ALL_ETHERNET);
-  quiesce();
+  set_policy(TP_NDIS_BIND_ALL_ETHERNET, nullptr, nullptr);
   EXPECT_EQ(violations(), Lines{}) << "a driver broke a rule, or was said to";
   const TP_NDIS_COUNTERS left = counters();
   EXPECT_EQ(left.protocols, 0U);
@@ -482,15 +501,7 @@ NdisTest::~NdisTest() {
   EXPECT_EQ(TpNdisStop(), NO_ERROR);
 }
 
-void NdisTest::policy(std::uint32_t bind, const char* list, const char* exclude) {
-  TP_NDIS_POLICY wanted{};
-  wanted.size = sizeof(wanted);
-  wanted.bind = bind;
-  wanted.list = list;
-  wanted.exclude = exclude;
-  EXPECT_EQ(TpNdisSetBindPolicy(nullptr, &wanted), NO_ERROR);
-  quiesce();
-}
+void NdisTest::policy(std::uint32_t bind, const char* list, const char* exclude) { set_policy(bind, list, exclude); }
 
 std::unique_ptr<Driver> NdisBoth::driver(const std::string& name) {
   if (six()) {

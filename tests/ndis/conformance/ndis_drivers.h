@@ -93,10 +93,19 @@ Bytes bytes_of(PNDIS_PACKET packet);
 Bytes bytes_of(PNET_BUFFER buffer);
 std::uint32_t number_of(const Bytes& bytes);
 
+/// A frame that arrives with others, with what TP_NDIS_FRAME says of it.
+struct Arriving {
+  Bytes bytes;
+  std::uint16_t vlan_type = 0;
+  std::uint16_t vlan = 0;
+  bool local = false;
+};
+
 /// An adapter in memory, as long as this lives.
 class Adapter {
  public:
-  explicit Adapter(const std::string& name);
+  enum class Kind { kEthernet, kIp };
+  explicit Adapter(const std::string& name, Kind kind = Kind::kEthernet);
   Adapter(const Adapter&) = delete;
   Adapter& operator=(const Adapter&) = delete;
   ~Adapter();
@@ -107,6 +116,8 @@ class Adapter {
   void inject(const Bytes& frame) const {
     EXPECT_EQ(TpNdisAdapterInject(index_, frame.data(), frame.size()), NO_ERROR);
   }
+  /// These arrive together.
+  void inject_together(const std::vector<Arriving>& frames) const;
   /// What was sent and not taken yet, in order.
   std::vector<Bytes> sent() const;
   Lines sent_texts() const;
@@ -377,14 +388,26 @@ Driver* driver_at(int place);
 
 // --- the ground of a test
 
+/// NDIS runs as long as this lives, in checked mode; when it ends, nothing may be left and no rule broken.
+class Library {
+ public:
+  /// The watchdog's milliseconds: 0 leaves them to the library.
+  explicit Library(std::uint32_t adapters = TP_NDIS_ADAPTERS_MEMORY, std::uint32_t watchdog = 0);
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+  ~Library();
+};
+
 class NdisTest : public testing::Test {
  protected:
-  NdisTest();
-  ~NdisTest() override;
+  explicit NdisTest(std::uint32_t watchdog = 0) : library_(TP_NDIS_ADAPTERS_MEMORY, watchdog) {}
   static void quiesce() { EXPECT_EQ(TpNdisQuiesce(), NO_ERROR); }
   static void knob(std::uint32_t which, std::uint32_t value) { EXPECT_EQ(TpNdisSetKnob(which, value), NO_ERROR); }
   /// For all that have none of their own; what there is to do for it is done.
   static void policy(std::uint32_t bind, const char* list = nullptr, const char* exclude = nullptr);
+
+ private:
+  Library library_;
 };
 
 /// Of both generations: TEST_P, with the number of the generation.
