@@ -1,9 +1,12 @@
-"""LLDP over a wire between two hosts: turnpike-lldp at both ends, and the same driver in turnpike-ndis-host."""
+"""LLDP over a wire between two hosts: turnpike-lldp at both ends, the same driver in turnpike-ndis-host, and Debian's
+lldpd at the other end."""
 
 import json
 import signal
+import time
 
 import pytest
+from ground import SOON, GroundError
 from turnpiked import BUILD
 
 LLDP = BUILD / "drivers" / "turnpike-lldp"
@@ -55,3 +58,73 @@ def test_a_driver_that_is_none_is_named(wired):
     done = left.attempt(str(HOST), "/no/such/driver.so")
     assert done.status == 1 and "cannot load /no/such/driver.so: error 126" in done.err
     assert left.attempt(str(HOST)).status == 2 and left.attempt(str(LLDP), "--interval", "0").status == 2
+
+
+class Lldpd:
+    """Debian's lldpd in a host, and lldpcli to ask it. It wants real root, because its unprivileged half changes to a user
+    that no user namespace of ours has. Its socket, and the folder that this half is locked into, lie on a /run that the
+    ground alone has: lldpcli runs as that user, who may not enter pytest's folders."""
+
+    def __init__(self, host):
+        self.host = host
+        self.cli = ("lldpcli", "-u", "/run/lldpd.socket")
+        host.run("/bin/sh", "-c", "mount -t tmpfs none /run && mkdir /run/lldpd")
+        self.process = host.spawn("lldpd", "-d", "-u", "/run/lldpd.socket", "-I", "eth0")
+        self.process.await_output("lldpd should resume operations")
+        self.ask("configure", "lldp", "tx-interval", "1")
+        self.ask("configure", "lldp", "tx-hold", "100")  # what it says holds longer than a test lasts
+
+    def ask(self, *words):
+        return self.host.run(*self.cli, "-f", "json", *words)
+
+    def await_neighbour(self, name):
+        """Waits until the one neighbour on eth0 has that name, or, for None, until there is none; gives what is said of it."""
+        end = time.monotonic() + SOON
+        while time.monotonic() < end:
+            seen = json.loads(self.ask("show", "neighbors"))["lldp"].get("interface", {}).get("eth0")
+            if name is None and seen is None or seen and name in seen["chassis"]:
+                return seen
+        raise GroundError(f"lldpd says {seen} of eth0")
+
+
+@pytest.fixture
+def beside_lldpd(root_ground):
+    root_ground.need("veth")
+    left, right = root_ground.host("left"), root_ground.host("right")
+    root_ground.wire((left, "eth0", "10.0.0.1/24"), (right, "eth0", "10.0.0.2/24"))
+    return left, Lldpd(right)
+
+
+@pytest.mark.root
+def test_lldpd_and_ours_know_each_other_until_one_says_that_it_goes(beside_lldpd):
+    left, theirs = beside_lldpd
+    ours = left.spawn(str(LLDP), "--name", "left-box", "--interval", "30")
+    seen = theirs.await_neighbour("left-box")
+    assert seen["chassis"]["left-box"]["id"] == {"type": "mac", "value": "02:00:00:00:01:01"}
+    assert seen["port"] == {"id": {"type": "ifname", "value": "eth0"}, "descr": "eth0", "ttl": "120"}
+    said = ours.await_output('"system_description": "')
+    [neighbour] = json.loads(said[said.index("{"):])["neighbours"]
+    assert neighbour["chassis"] == neighbour["port"] == "02:00:00:00:02:01" and neighbour["port_description"] == "eth0"
+    assert neighbour["capabilities"]["enabled"] & 0x80 and neighbour["management_addresses"][0] == "10.0.0.2"
+    ours.signal(signal.SIGTERM)
+    assert ours.await_end() == 0
+    theirs.await_neighbour(None)
+    ours = left.spawn(str(LLDP))
+    ours.await_output('"port_description": "eth0"')
+    theirs.process.signal(signal.SIGTERM)
+    ours.await_output('{"neighbours": []}')
+
+
+@pytest.mark.root
+@pytest.mark.slow
+def test_who_falls_silent_is_forgotten_when_his_time_is_over(beside_lldpd):
+    left, theirs = beside_lldpd
+    ours = left.spawn(str(LLDP), "--name", "left-box", "--interval", "1")
+    assert theirs.await_neighbour("left-box")["port"]["ttl"] == "4"
+    ours.signal(signal.SIGKILL)
+    theirs.await_neighbour(None)
+    theirs.ask("configure", "lldp", "tx-hold", "2")
+    ours = left.spawn(str(LLDP))
+    ours.await_output('"port_description": "eth0"')
+    theirs.host.ip("link set eth0 down")
+    ours.await_output('{"neighbours": []}')

@@ -220,6 +220,7 @@ def test_the_manual_pages_have_every_command_and_setting():
     for page, words in [("turnpike.1", ["show route", "explain ADDRESS|ERROR", "doctor"]),
                         ("turnpike.toml.5", ["sweep-after", "route.preference", "[interface.NAME]", "blackhole"]),
                         ("turnpiked.8", ["SIGHUP", "--check"]), ("turnpike-keeper.8", ["--for"]),
+                        ("turnpike-lldp.8", ["--interval", "seconds_left"]), ("turnpike-ndis-host.8", ["--checked", "SIGUSR1"]),
                         ("turnpike.toml.5", ["[multicast]", "mstatic", "wrong-interface", "route.from"])]:
         shown = subprocess.run(["groff", "-man", "-Tutf8", "-ww", BUILD / "man" / page], check=True, capture_output=True,
                                text=True, env={**os.environ, "GROFF_NO_SGR": "1"})
