@@ -1,5 +1,12 @@
 # How the parts of the house are declared. A room is a folder of src/; who may include whom is tools/rules/layers.txt.
 
+# turnpike_fuzzed(TARGET): what the fuzzer runs is compiled so that it sees which ways it took.
+function(turnpike_fuzzed target)
+  if(TURNPIKE_FUZZ)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
+endfunction()
+
 # turnpike_room(NAME [SOURCES file…] [USES room…]): the static library room_NAME from src/NAME.
 # A room without sources is headers only.
 function(turnpike_room name)
@@ -9,9 +16,7 @@ function(turnpike_room name)
     add_library(room_${name} STATIC ${ARG_SOURCES})
     target_include_directories(room_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
     target_link_libraries(room_${name} PUBLIC ${ARG_USES} tl::expected Threads::Threads)
-    if(TURNPIKE_FUZZ)
-      target_compile_options(room_${name} PRIVATE -fsanitize=fuzzer-no-link)  # so that the fuzzer sees the ways it took
-    endif()
+    turnpike_fuzzed(room_${name})
   else()
     add_library(room_${name} INTERFACE)
     target_include_directories(room_${name} INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
