@@ -222,7 +222,7 @@ def test_the_manual_pages_have_every_command_and_setting():
                         ("turnpiked.8", ["SIGHUP", "--check"]), ("turnpike-keeper.8", ["--for"]),
                         ("turnpike-lldp.8", ["--interval", "seconds_left"]), ("turnpike-ndis-host.8", ["--checked", "SIGUSR1"]),
                         ("turnpike.toml.5", ["[multicast]", "mstatic", "wrong-interface", "route.from"])]:
-        shown = subprocess.run(["groff", "-man", "-Tutf8", "-ww", BUILD / "man" / page], check=True, capture_output=True,
+        shown = subprocess.run(["groff", "-man", "-rHY=0", "-Tutf8", "-ww", BUILD / "man" / page], check=True, capture_output=True,
                                text=True, env={**os.environ, "GROFF_NO_SGR": "1"})
         plain = re.sub(".\b", "", shown.stdout).replace("‐", "-").replace("−", "-")
         assert shown.stderr == "" and all(word in plain for word in words), page + shown.stderr
