@@ -106,14 +106,15 @@ Status Engine::open(const OpenRequest& request, int& system_code) {
     OpenRequest kept = request;
     kept.media = {};
     passive([this, binding, medium, kept = std::move(kept)] {
-      const Result<void> opened = open_now(binding, kept, medium);
+      int code = 0;
+      const Status opened = open_now(binding, kept, medium, code);
       binding->hold(Held::kCallback);  // the driver may complete its bind, and close, before it comes back
       {
         const CallbackScope inside(*binding->protocol, binding.get(), Inside::kPassive);
-        binding->protocol->driver->open_complete(*binding, opened ? Status::kSuccess : status_of_open(opened.error()));
+        binding->protocol->driver->open_complete(*binding, opened);
       }
       binding->release(Held::kCallback);
-      if (!opened) {
+      if (opened != Status::kSuccess) {
         forget(binding);
         return;
       }
@@ -129,23 +130,26 @@ Status Engine::open(const OpenRequest& request, int& system_code) {
     });
     return Status::kPending;
   }
-  const Result<void> opened = open_now(binding, request, medium);
-  if (opened) {
-    return Status::kSuccess;
+  const Status opened = open_now(binding, request, medium, system_code);
+  if (opened != Status::kSuccess) {
+    forget(binding);
   }
-  system_code = opened.error().system_code;
-  forget(binding);
-  return status_of_open(opened.error());
+  return opened;
 }
 
 // The variables of the driver are written before the binding is of any use, so before anything is indicated.
-Result<void> Engine::open_now(const Shared<Binding>& binding, const OpenRequest& request, std::uint32_t medium) {
+Status Engine::open_now(const Shared<Binding>& binding, const OpenRequest& request, std::uint32_t medium,
+                        int& system_code) {
+  if (const auto failing = knobs_.fail_now(Failing::kOpen)) {
+    return *failing;
+  }
   binding->part = binding->protocol->driver->make_part(*binding);
   if (auto attached = attach(binding); !attached) {
     TURNPIKE_LOG(LogLevel::kWarning, "ndis", "an adapter cannot be opened",
                  {"adapter", std::string_view(binding->nic->adapter_name)}, {"reason", attached.error().what},
                  {"errno", attached.error().system_code});
-    return attached;
+    system_code = attached.error().system_code;
+    return status_of_open(attached.error());
   }
   request.store(binding->handle, medium);
   verifier_.note(binding->handle, "opened");
@@ -157,7 +161,7 @@ Result<void> Engine::open_now(const Shared<Binding>& binding, const OpenRequest&
   }
   const std::lock_guard setup(binding->nic->setup_mutex);
   publish(*binding->nic);
-  return {};
+  return Status::kSuccess;
 }
 
 // A binding that never came to be.

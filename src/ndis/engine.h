@@ -255,7 +255,7 @@ class Engine final : public AdapterListener {
   void finish_deregistration(const Shared<Protocol>& protocol);
 
   // bindings.cpp
-  Result<void> open_now(const Shared<Binding>& binding, const OpenRequest& request, std::uint32_t medium);
+  Status open_now(const Shared<Binding>& binding, const OpenRequest& request, std::uint32_t medium, int& system_code);
   void forget(const Shared<Binding>& binding);
   Shared<Bind> bind_for(const OpenRequest& request, const Protocol& protocol) const;
   Status admit(const OpenRequest& request, const Shared<Protocol>& protocol, Shared<Binding>& made,
@@ -283,7 +283,6 @@ class Engine final : public AdapterListener {
 
   // receive.cpp
   void deliver(Nic& nic, std::span<const InFrame> batch, const Binding* sender, bool to_self);
-  static bool sees_local(const FanOut& fan_out, const Outlet& outlet);
   void indicate(Binding& binding, std::span<const Indicated> frames);
 
   // requests.cpp
@@ -310,6 +309,8 @@ class Engine final : public AdapterListener {
   bool started_ = false;
   std::list<Shared<EventOut>> events_;
   std::vector<std::thread> ended_threads_;  // of protocols that were finished by their control thread
+
+  std::atomic<std::uint64_t> open_adapters_{0};
 
   std::mutex requests_mutex_;
   std::deque<HeldRequest> requests_;

@@ -33,6 +33,7 @@ Result<void> Engine::attach(const Shared<Binding>& binding) {
     }
     const std::lock_guard sending(nic.tx_mutex);
     nic.adapter = std::move(*opened);
+    open_adapters_ += 1;
     nic.backend = nic.adapter->facts();
     nic.stalled = false;
   }
@@ -43,6 +44,7 @@ Result<void> Engine::attach(const Shared<Binding>& binding) {
     if (nic.bindings.empty()) {
       const std::lock_guard sending(nic.tx_mutex);
       nic.adapter.reset();
+      open_adapters_ -= 1;
     }
   }
   return asked;
@@ -63,6 +65,7 @@ void Engine::detach(Binding& binding) {
     const std::lock_guard sending(nic.tx_mutex);
     closed = std::move(nic.adapter);
   }
+  open_adapters_ -= closed != nullptr ? 1 : 0;
 }
 
 Result<void> Engine::ask(Nic& nic) {

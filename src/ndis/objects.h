@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "ndis/driver.h"
+#include "ndis/fifo.h"
 
 namespace turnpike::ndis {
 
@@ -288,7 +289,7 @@ struct Nic final : FrameSink, std::enable_shared_from_this<Nic> {
   // Sending: the adapter's own order.
   std::mutex tx_mutex;
   std::unique_ptr<Adapter> adapter;  // written under setup_mutex and tx_mutex
-  std::deque<Queued> queue;
+  Fifo<Queued> queue;
   bool stalled = false;
   FrameList scratch;
 

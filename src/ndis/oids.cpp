@@ -525,6 +525,9 @@ Status hand_over(OidRequest& request, std::span<const std::byte> answer) {
 Status Engine::answer(Binding& binding, OidRequest& request) {
   using Type = OidRequest::Type;
   request.done = request.needed = 0;
+  if (const auto failing = knobs_.fail_now(Failing::kRequest)) {
+    return *failing;
+  }
   if (request.type != Type::kQuery && request.type != Type::kQueryStatistics && request.type != Type::kSet) {
     return Status::kNotSupported;
   }

@@ -5,67 +5,9 @@
 #include <algorithm>
 
 #include "ndis/engine.h"
+#include "ndis/match.h"
 
 namespace turnpike::ndis {
-namespace {
-
-std::uint16_t type_at(std::span<const std::byte> bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(std::to_integer<unsigned>(bytes[at]) << 8 |
-                                    std::to_integer<unsigned>(bytes[at + 1]));
-}
-
-// What all bindings need to know of a frame.
-struct Classified {
-  net::MacAddress to;
-  std::uint16_t type = 0;
-  bool valid = false;
-  bool tagged_inline = false;
-};
-
-Classified classify(const FanOut& fan_out, const InFrame& frame) {
-  Classified seen;
-  if (!fan_out.filtered) {
-    seen.valid = !frame.bytes.empty();
-    return seen;
-  }
-  if (frame.bytes.size() < fan_out.header) {
-    return seen;
-  }
-  net::MacAddress::Bytes to{};
-  std::ranges::transform(frame.bytes.first<6>(), to.begin(),
-                         [](std::byte b) { return std::to_integer<std::uint8_t>(b); });
-  seen.to = net::MacAddress(to);
-  seen.type = type_at(frame.bytes, 12);
-  seen.tagged_inline = seen.type == 0x8100 || seen.type == 0x88A8;
-  if (seen.tagged_inline && frame.bytes.size() >= 18) {
-    seen.type = type_at(frame.bytes, 16);
-  }
-  seen.valid = true;
-  return seen;
-}
-
-bool passes_filter(const FanOut& fan_out, const Outlet& outlet, const Classified& frame, bool local) {
-  const std::uint32_t filter = outlet.filter;
-  if ((filter & packet_type::kPromiscuous) != 0 || ((filter & packet_type::kAllLocal) != 0)) {
-    return true;
-  }
-  if (local && filter == 0) {
-    return false;
-  }
-  if (!outlet.frame_types.empty() && std::ranges::find(outlet.frame_types, frame.type) == outlet.frame_types.end()) {
-    return false;
-  }
-  if (frame.to.is_broadcast()) {
-    return (filter & packet_type::kBroadcast) != 0;
-  }
-  if (frame.to.is_multicast()) {
-    return (filter & packet_type::kAllMulticast) != 0 ||
-           ((filter & packet_type::kMulticast) != 0 && std::ranges::binary_search(outlet.groups, frame.to));
-  }
-  return (filter & packet_type::kDirected) != 0 && frame.to == fan_out.mac;
-}
-
-}  // namespace
 
 void Nic::received(std::span<const InFrame> batch) noexcept { engine.deliver(*this, batch, nullptr, false); }
 
@@ -78,44 +20,30 @@ void Engine::deliver(Nic& nic, std::span<const InFrame> batch, const Binding* se
   while (!batch.empty()) {
     const auto part = batch.first(std::min(batch.size(), kIndicatedAtOnce));
     batch = batch.subspan(part.size());
-    std::array<Classified, kIndicatedAtOnce> seen;
+    std::array<Seen, kIndicatedAtOnce> seen;
     for (std::size_t i = 0; i < part.size(); ++i) {
-      seen[i] = classify(*fan_out, part[i]);
+      seen[i] = look_at(*fan_out, part[i].bytes);
       if (seen[i].valid && part[i].bytes.size() > fan_out->longest + (seen[i].tagged_inline ? 4 : 0)) {
         seen[i].valid = false;
         nic.counters.oversized.fetch_add(1, std::memory_order_relaxed);
       }
     }
     for (const Outlet& outlet : fan_out->outlets) {
-      Binding& binding = *outlet.binding;
-      const bool own = sender == &binding;
-      if (own && (!to_self || (outlet.options & option::kNoLoopback) != 0)) {
-        continue;
-      }
       std::array<Indicated, kIndicatedAtOnce> chosen;
       std::size_t n = 0;
       for (std::size_t i = 0; i < part.size(); ++i) {
-        const bool local = sender != nullptr || part[i].direction == Direction::kOutgoing;
-        if (!seen[i].valid || (local && !own && !sees_local(*fan_out, outlet)) ||
-            (fan_out->filtered && !passes_filter(*fan_out, outlet, seen[i], local))) {
-          continue;
+        const Origin origin{.local = sender != nullptr || part[i].direction == Direction::kOutgoing,
+                            .sender = sender,
+                            .to_self = to_self};
+        if (seen[i].valid && is_for(*fan_out, outlet, seen[i], origin)) {
+          chosen[n++] = {&part[i], origin.local};
         }
-        chosen[n++] = {&part[i], local};
       }
       if (n != 0) {
-        indicate(binding, std::span(chosen).first(n));
+        indicate(*outlet.binding, std::span(chosen).first(n));
       }
     }
   }
-}
-
-// Whether frames that somebody else on this machine sends may be shown to it (A.7).
-bool Engine::sees_local(const FanOut& fan_out, const Outlet& outlet) {
-  if (!fan_out.filtered || (outlet.filter & packet_type::kNoLocal) != 0) {
-    return false;
-  }
-  return outlet.binding->generation() == Generation::k5 ? (outlet.options & option::kNoLoopback) == 0
-                                                        : fan_out.v6_local;
 }
 
 void Engine::indicate(Binding& binding, std::span<const Indicated> frames) {

@@ -70,6 +70,9 @@ Engine::~Engine() {
 }
 
 Status Engine::register_protocol(Registration registration, Handle& out) {
+  if (const auto failing = knobs_.fail_now(Failing::kRegister)) {
+    return *failing;
+  }
   auto protocol = make_shared<Protocol>();
   protocol->driver = std::move(registration.driver);
   protocol->registration = std::move(registration);
@@ -344,6 +347,7 @@ EngineCounts Engine::counts() const {
                       .bindings = census.of(HandleKind<Binding>::tag),
                       .binds = census.of(HandleKind<Bind>::tag),
                       .unbinds = census.of(HandleKind<Unbind>::tag),
+                      .open_adapters = open_adapters_.load(),
                       .violations = verifier_.count()};
   const std::lock_guard lock(mutex_);
   counts.adapters = nics_.size();

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "ndis/engine.h"
+#include "ndis/match.h"
 
 namespace turnpike::ndis {
 namespace {
@@ -48,6 +49,36 @@ Looped copy_of(const OutFrame& frame) {
   return looped;
 }
 
+// The first bytes of a frame that lies in pieces, copied where they do not lie in one.
+std::span<const std::byte> beginning_of(const OutFrame& frame, std::array<std::byte, kLookedAt>& room) {
+  if (!frame.pieces.empty() && frame.pieces[0].size() >= room.size()) {
+    return frame.pieces[0].first(room.size());
+  }
+  std::size_t n = 0;
+  for (const std::span<const std::byte> piece : frame.pieces) {
+    const auto some = piece.first(std::min(piece.size(), room.size() - n));
+    std::ranges::copy(some, room.begin() + static_cast<std::ptrdiff_t>(n));
+    n += some.size();
+  }
+  return std::span(room).first(n);
+}
+
+// What a call has done with its elements, in memory that the thread keeps: taken from it meanwhile, for a completion
+// may send again.
+class DoneList {
+ public:
+  DoneList() : list_(std::move(kept)) { list_.clear(); }
+  ~DoneList() { kept = std::move(list_); }
+  DoneList(const DoneList&) = delete;
+  DoneList& operator=(const DoneList&) = delete;
+  std::vector<Completed>& operator*() { return list_; }
+
+ private:
+  static thread_local std::vector<Completed> kept;
+  std::vector<Completed> list_;
+};
+thread_local std::vector<Completed> DoneList::kept;
+
 }  // namespace
 
 // Why the binding may not send now; kSuccess: it may.
@@ -80,12 +111,9 @@ bool Engine::send(Handle handle, std::span<const SendItem> items) {
   }
   verifier_.note(handle, "send");
   binding->hold(Held::kSend, static_cast<std::uint32_t>(items.size()));
-  static thread_local std::vector<Completed> kept;  // its memory; a completion may send again
-  std::vector<Completed> done = std::move(kept);
-  done.clear();
-  transmit(*binding, items, done);
-  give_back(done);
-  kept = std::move(done);
+  DoneList done;
+  transmit(*binding, items, *done);
+  give_back(*done);
   return true;
 }
 
@@ -97,9 +125,8 @@ Status Engine::send_one(Handle handle, const SendItem& item) {
   }
   verifier_.note(handle, "send");
   binding->hold(Held::kSend);
-  static thread_local std::vector<Completed> kept;
-  std::vector<Completed> done = std::move(kept);
-  done.clear();
+  DoneList list;
+  std::vector<Completed>& done = *list;
   transmit(*binding, std::span(&item, 1), done);
   Status status = Status::kPending;
   const auto mine = std::ranges::find_if(done, [&](const Completed& completed) {
@@ -111,7 +138,6 @@ Status Engine::send_one(Handle handle, const SendItem& item) {
     binding->release(Held::kSend);
   }
   give_back(done);
-  kept = std::move(done);
   return status;
 }
 
@@ -119,8 +145,9 @@ void Engine::transmit(Binding& binding, std::span<const SendItem> items, std::ve
   Nic& nic = *binding.nic;
   const std::lock_guard sending(nic.tx_mutex);
   const Status refused = refusal(binding);  // under the lock: who ends a binding then takes back what is queued
+  std::optional<Status> failing = knobs_.fail_now(Failing::kSend);
   for (const SendItem& item : items) {
-    const Status status = refused != Status::kSuccess ? refused : item.preset;
+    const Status status = failing ? *std::exchange(failing, {}) : refused != Status::kSuccess ? refused : item.preset;
     if (status != Status::kSuccess) {
       done.push_back({&binding, item.element, status});
     } else {
@@ -190,39 +217,45 @@ void Engine::push_described(Nic& nic, std::span<const std::size_t> ends, std::ve
 }
 
 void Nic::room() noexcept {
-  std::vector<Completed> done;
+  DoneList done;
   {
     const std::lock_guard sending(tx_mutex);
     stalled = false;
-    engine.push(*this, done);
+    engine.push(*this, *done);
   }
-  engine.give_back(done);
+  engine.give_back(*done);
 }
 
-// Frames that some binding is to see go round by the data thread. Under tx_mutex.
+// Frames that some binding is to see go round by the data thread; of the others nothing is copied. Under tx_mutex.
 void Engine::loop_back(Nic& nic, const Queued& item, std::span<const OutFrame> frames) {
   const bool to_self = (item.flags & send_flag::kLoopToSelf) != 0;
-  {
-    const Shared<const FanOut> fan_out = nic.fan_out();
-    const bool others = fan_out->local && std::ranges::any_of(fan_out->outlets, [&](const Outlet& outlet) {
-                          return outlet.binding.get() != item.binding && outlet.filter != 0;
-                        });
-    if (!fan_out->filtered || (!to_self && !others)) {
-      return;
-    }
-  }
-  std::size_t bytes = 0;
-  for (const OutFrame& frame : frames) {
-    bytes += std::max(frame.length, frame.pad_to);
-  }
-  if (nic.counters.loopback_waits.fetch_add(bytes) + bytes > kMostLoopedBytes) {
-    nic.counters.loopback_waits -= bytes;
-    nic.counters.loopback_lost += frames.size();
+  const Shared<const FanOut> fan_out = nic.fan_out();
+  if (!fan_out->filtered || (!to_self && !fan_out->local)) {
     return;
   }
+  const Origin origin{.local = true, .sender = item.binding, .to_self = to_self};
   std::vector<Looped> looped;
-  looped.reserve(frames.size());
-  std::ranges::transform(frames, std::back_inserter(looped), copy_of);
+  std::size_t bytes = 0;
+  for (const OutFrame& frame : frames) {
+    std::array<std::byte, kLookedAt> beginning;
+    const Seen seen = look_at(*fan_out, beginning_of(frame, beginning));
+    if (!seen.valid || std::ranges::none_of(fan_out->outlets, [&](const Outlet& outlet) {
+          return is_for(*fan_out, outlet, seen, origin);
+        })) {
+      continue;
+    }
+    const std::size_t length = std::max(frame.length, frame.pad_to);
+    if (nic.counters.loopback_waits.fetch_add(length) + length > kMostLoopedBytes) {
+      nic.counters.loopback_waits -= length;
+      nic.counters.loopback_lost += 1;
+      continue;
+    }
+    bytes += length;
+    looped.push_back(copy_of(frame));
+  }
+  if (looped.empty()) {
+    return;
+  }
   // The sender is only compared with, never used: it may be gone by then.
   data_.post([this, self = nic.shared_from_this(), sender = item.binding, to_self, bytes, looped = std::move(looped)] {
     for (const Looped& one : looped) {
@@ -274,7 +307,7 @@ template <class Which>
 std::vector<Completed> Engine::take_back(Nic& nic, Which&& which, const Status* status) {
   std::vector<Completed> done;
   const std::lock_guard sending(nic.tx_mutex);
-  std::erase_if(nic.queue, [&](const Queued& item) {
+  nic.queue.erase_if([&](const Queued& item) {
     if (!which(item)) {
       return false;
     }
@@ -345,10 +378,11 @@ void Engine::run_reset(const Shared<Binding>& binding) {
   const Status in_progress = Status::kResetInProgress;
   return_elements(take_back(nic, [](const Queued&) { return true; }, &in_progress));
   complete_held([&](const HeldRequest& held) { return held.binding->nic.get() == &nic; }, Status::kResetInProgress);
-  Status status = Status::kFailure;
+  const std::optional<Status> failing = knobs_.fail_now(Failing::kReset);
+  Status status = failing.value_or(Status::kFailure);
   {
     const std::lock_guard setup(nic.setup_mutex);
-    if (nic.adapter != nullptr) {
+    if (nic.adapter != nullptr && !failing) {
       {
         const std::lock_guard sending(nic.tx_mutex);
         nic.stalled = false;

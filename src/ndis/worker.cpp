@@ -67,18 +67,17 @@ void Worker::run() {
       return;
     }
     const std::uint64_t reached = posted_;
-    std::deque<std::function<void()>> jobs;
-    jobs.swap(jobs_);
+    taken_jobs_.swap(jobs_);
     taken_.swap(elements_);
     lock.unlock();
     if (!taken_.empty()) {
       returns_(taken_);
       taken_.clear();
     }
-    for (const std::function<void()>& job : jobs) {
+    for (const std::function<void()>& job : taken_jobs_) {
       job();
     }
-    jobs.clear();
+    taken_jobs_.clear();
     lock.lock();
     finished_ = reached;
     done_.notify_all();

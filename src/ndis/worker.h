@@ -3,7 +3,6 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -34,7 +33,7 @@ class Worker {
 
   std::mutex mutex_;
   std::condition_variable work_, done_;
-  std::deque<std::function<void()>> jobs_;
+  std::vector<std::function<void()>> jobs_, taken_jobs_;  // taken: by the thread, which keeps the memory
   std::vector<Completed> elements_, taken_;
   Returns returns_;
   std::uint64_t posted_ = 0, finished_ = 0;

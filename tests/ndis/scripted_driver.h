@@ -57,6 +57,7 @@ struct Script {
   std::function<void(Binding&)> on_close_complete = [](Binding&) {};
   std::function<void(Binding&, std::span<const Indicated>)> on_receive = [](Binding&, std::span<const Indicated>) {};
   std::function<void(Binding&)> on_open_complete = [](Binding&) {};
+  std::function<void(const char* where)> on_any = [](const char*) {};  // first thing in every callback
 
   explicit Script(Engine& its_engine) : engine(its_engine) {}
 
@@ -128,11 +129,13 @@ class ScriptedDriver final : public Driver {
   Status bind(Offer& offer) override {
     const Turn turn(script_);
     script_.journal.add("bind " + offer.facts.name);
+    script_.on_any("bind");
     return script_.on_bind(offer);
   }
   Status unbind(Binding& binding, Handle context) override {
     const Turn turn(script_);
     script_.journal.add("unbind");
+    script_.on_any("unbind");
     return script_.on_unbind(binding, context);
   }
   Status net_event(Binding* binding, NetEventNote& note) override {
@@ -146,27 +149,33 @@ class ScriptedDriver final : public Driver {
                                                         {NetEvent::kReconfigure, "reconfigure"},
                                                         {NetEvent::kBindList, "bind list"}};
     script_.journal.add(kNames.at(note.event));
+    script_.on_any(kNames.at(note.event));
     return script_.on_event(binding, note);
   }
   void open_complete(Binding& binding, Status status) override {
     script_.journal.add(status == Status::kSuccess ? "open complete" : "open failed");
+    script_.on_any("open complete");
     script_.on_open_complete(binding);
   }
   void close_complete(Binding& binding) override {
     script_.journal.add("close complete");
+    script_.on_any("close complete");
     script_.on_close_complete(binding);
     script_.close_complete(binding);
   }
   void request_complete(Binding&, void*, Status status) override {
     script_.journal.add("request " + std::to_string(static_cast<std::uint32_t>(status)));
+    script_.on_any("request complete");
   }
   void reset_complete(Binding&, Status) override { script_.journal.add("reset complete"); }
   void status(Binding&, const StatusNote& note) override {
     script_.journal.add(note.code == Status::kLinkState    ? (note.link.connected() ? "connected" : "disconnected")
                         : note.code == Status::kResetStart ? "reset start"
                                                            : "reset end");
+    script_.on_any("status");
   }
   void send_complete(Binding&, std::span<const Completed> elements) override {
+    script_.on_any("send complete");
     for (const Completed& completed : elements) {
       auto& element = *static_cast<Element*>(completed.element);
       element.status = completed.status;
@@ -182,6 +191,7 @@ class ScriptedDriver final : public Driver {
       script_.after_gone.fetch_add(1);
     }
     script_.received.fetch_add(static_cast<int>(frames.size()));
+    script_.on_any("receive");
     script_.on_receive(binding, frames);
   }
   std::unique_ptr<Part> make_part(Binding&) override { return std::make_unique<Part>(); }

@@ -1,0 +1,147 @@
+// In steady state a frame costs no memory: neither one that is sent, waits for room and comes back, nor one that is
+// received. Through the engine alone, over an adapter that costs nothing itself; what the faces add is tested in
+// faces_steady_test.cpp.
+#include "counted_memory.h"
+#include "scripted_driver.h"
+
+namespace turnpike::ndis::testing {
+namespace {
+
+// One adapter, which swallows what is sent, as much as it has room for.
+class Swallow final : public AdapterSource {
+ public:
+  Swallow() {
+    facts_.index = net::InterfaceIndex(7);
+    facts_.name = "swallow";
+    facts_.mac = net::MacAddress({2, 0, 0, 0, 0, 7});
+    facts_.link = {.admin_up = true, .carrier = true, .oper = OperStatus::kUp, .duplex = Duplex::kFull};
+  }
+  Result<void> start(AdapterListener& listener) noexcept override {
+    listener.adapter_event({AdapterEvent::Kind::kListing, {}});
+    listener.adapter_event({AdapterEvent::Kind::kSeen, facts_});
+    listener.adapter_event({AdapterEvent::Kind::kListed, {}});
+    return {};
+  }
+  void stop() noexcept override {}
+  Result<std::unique_ptr<Adapter>> open(net::InterfaceIndex, FrameSink& its_sink) noexcept override {
+    sink = &its_sink;
+    return std::make_unique<Opened>(*this);
+  }
+
+  FrameSink* sink = nullptr;
+  std::atomic<bool> full{false};
+
+ private:
+  class Opened final : public Adapter {
+   public:
+    explicit Opened(Swallow& world) : world_(world) {}
+    const BackendFacts& facts() const noexcept override {
+      static constexpr BackendFacts kFacts{};
+      return kFacts;
+    }
+    Result<void> receive(const Reception&) noexcept override { return {}; }
+    SendAnswer send(std::span<const OutFrame> frames) noexcept override {
+      if (world_.full) {
+        return {.taken = 0, .error = Error{ErrorKind::kBusy, 0, "no room"}};
+      }
+      return {.taken = frames.size(), .error = {}};
+    }
+    Result<AdapterStatistics> statistics() noexcept override { return AdapterStatistics{}; }
+    AdapterLosses losses() const noexcept override { return {}; }
+    Result<void> reset() noexcept override { return {}; }
+
+   private:
+    Swallow& world_;
+  };
+  AdapterFacts facts_;
+};
+
+class Steady : public ::testing::TestWithParam<Generation> {};
+
+TEST_P(Steady, NoFrameCostsMemory) {
+  constexpr std::size_t kAtOnce = 100;
+  Swallow world;
+  Engine engine(world, system_clock());
+  ASSERT_TRUE(engine.start());
+  Script script(engine);
+  script.generation = GetParam();
+  Registration registration;
+  registration.name = "STEADY";
+  registration.generation = GetParam();
+  registration.driver = std::make_unique<ScriptedDriver>(script);
+  ASSERT_EQ(engine.register_protocol(std::move(registration), script.protocol), Status::kSuccess);
+  engine.begin(script.protocol);
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  engine.quiesce();
+  const Handle binding = script.binding();
+  std::uint32_t filter = packet_type::kDirected;
+  OidRequest request{.type = OidRequest::Type::kSet, .oid = 0x0001010E, .buffer = &filter, .length = 4};
+  ASSERT_EQ(engine.request(binding, request, nullptr, nullptr), Status::kSuccess);
+
+  std::vector<Element> elements(kAtOnce);
+  std::vector<SendItem> items;
+  for (Element& element : elements) {
+    element.bytes = frame_to(net::MacAddress({2, 0, 0, 0, 0, 9}));
+    // Asked to be looped back, which its own filter does not let through: nothing is copied for that.
+    items.push_back({.element = &element, .flags = send_flag::kLoopToSelf});
+  }
+  const FrameBytes mine = frame_to(net::MacAddress({2, 0, 0, 0, 0, 7}));
+  std::vector<InFrame> batch(kAtOnce);
+  for (InFrame& frame : batch) {
+    frame.bytes = mine;
+  }
+  int rounds = 0;
+  const auto round = [&] {
+    ++rounds;
+    EXPECT_TRUE(engine.send(binding, items));
+    world.full = true;
+    EXPECT_TRUE(engine.send(binding, items));  // these wait
+    world.full = false;
+    world.sink->room();
+    for (const Element& element : elements) {
+      while (element.completions.load() != 2 * rounds) {
+        std::this_thread::yield();
+      }
+    }
+    EXPECT_EQ(engine.send_one(binding, items[0]), Status::kSuccess);
+    world.sink->received(batch);
+  };
+  for (int i = 0; i < 50; ++i) {
+    round();
+  }
+  const std::uint64_t before = allocations;
+  for (int i = 0; i < 100; ++i) {
+    round();
+  }
+  EXPECT_EQ(allocations - before, 0U);
+  EXPECT_EQ(script.received, 150 * static_cast<int>(kAtOnce));
+  EXPECT_TRUE(engine.deregister(script.protocol, GetParam(), "test"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Generation, Steady, ::testing::Values(Generation::k5, Generation::k6),
+                         [](const auto& instance) {
+                           return std::string(instance.param == Generation::k5 ? "Five" : "Six");
+                         });
+
+TEST(Fifo, KeepsTheOrderAcrossItsEndsAndErases) {
+  Fifo<int> fifo;
+  int next_in = 0, next_out = 0;
+  for (int turn = 0; turn < 300; ++turn) {
+    for (int i = 0; i < turn % 7 + 1; ++i) {
+      fifo.push_back(next_in++);
+    }
+    for (int i = 0; i < turn % 5 && !fifo.empty(); ++i) {
+      EXPECT_EQ(fifo.front(), next_out++);
+      fifo.pop_front();
+    }
+  }
+  ASSERT_GT(fifo.size(), 64U);
+  const int oldest = fifo.front();
+  fifo.erase_if([](int value) { return value % 2 == 0; });
+  for (std::size_t i = 0; i < fifo.size(); ++i) {
+    EXPECT_EQ(fifo[i], (oldest | 1) + static_cast<int>(2 * i));
+  }
+}
+
+}  // namespace
+}  // namespace turnpike::ndis::testing
