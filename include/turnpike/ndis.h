@@ -37,8 +37,8 @@ TP_API uint32_t TpNdisStart(const TP_NDIS_OPTIONS* options) TP_NOEXCEPT;
 /* ERROR_BUSY (170): protocols are registered. */
 TP_API uint32_t TpNdisStop(void) TP_NOEXCEPT;
 
-/* Waits until nothing is due: no bind, unbind or event to be told, no completion on its way. Not from inside a callback
- * of a driver. */
+/* Waits until it is known which adapters there are and nothing is due: no bind, unbind or event to be told, no
+ * completion on its way. Not from inside a callback of a driver. */
 TP_API uint32_t TpNdisQuiesce(void) TP_NOEXCEPT;
 
 /* --- drivers */
@@ -57,7 +57,7 @@ TP_API uint32_t TpNdisStartDriver(const char* name, void* entry, TP_NDIS_DRIVER*
 
 /* Unbinds the driver's protocols from everything, calls UnloadHandler (NDIS 5), then the driver's own unload routine,
  * and unloads the shared object. ERROR_GEN_FAILURE (31): the driver has no unload routine and a protocol registered: it
- * stays. */
+ * stays; ERROR_BUSY (170): called inside a callback of the driver. */
 TP_API uint32_t TpNdisUnloadDriver(TP_NDIS_DRIVER driver) TP_NOEXCEPT;
 
 /* Unbinds the protocol of that name from everything and calls ProtocolUninstall (NDIS 6). */
@@ -81,10 +81,11 @@ typedef struct TP_NDIS_POLICY {
 } TP_NDIS_POLICY;
 
 /* For the protocol of that name, now or when it registers; null name: for all that have no policy of their own. What no
- * longer matches is unbound, what now does is bound. */
+ * longer matches is unbound, what now does is bound. Before the start it is kept for it. */
 TP_API uint32_t TpNdisSetBindPolicy(const char* protocol, const TP_NDIS_POLICY* policy) TP_NOEXCEPT;
 
-/* The protocol may open adapters outside its bind callback, and one several times (as capture drivers do). */
+/* The protocol may open adapters outside its bind callback, and one several times (as capture drivers do). Before the
+ * start it is kept for it. */
 TP_API uint32_t TpNdisAllowOpenAnywhere(const char* protocol, uint32_t allow) TP_NOEXCEPT;
 
 /* Asks every binding of an interface to let it go (NetEventQueryRemoveDevice), and unbinds them all.
@@ -100,6 +101,8 @@ typedef struct TP_NDIS_COUNTERS {
   uint64_t protocols, bindings, bind_operations, unbind_operations, adapters;
   uint64_t sends, requests, retained, callbacks; /* outstanding */
   uint64_t violations;                           /* of drivers, since the start */
+  uint64_t open_adapters;                        /* each with its socket and rings */
+  uint64_t packets, net_buffer_lists;            /* that drivers have out of their pools */
 } TP_NDIS_COUNTERS;
 
 TP_API uint32_t TpNdisGetCounters(TP_NDIS_COUNTERS* counters) TP_NOEXCEPT;
@@ -119,6 +122,7 @@ TP_API uint32_t TpNdisSetChecked(TP_NDIS_VIOLATION callback, void* context) TP_N
 #define TP_NDIS_PEND_SEND 0x4u
 #define TP_NDIS_PEND_REQUEST 0x8u
 #define TP_NDIS_PEND_TRANSFER 0x10u
+#define TP_NDIS_PEND_RESET 0x20u /* a reset always pends */
 
 #define TP_NDIS_KNOB_PEND 1u              /* TP_NDIS_PEND_…: these finish later, though they could at once */
 #define TP_NDIS_KNOB_INLINE_COMPLETION 2u /* completions run on the stack of the call */
@@ -127,6 +131,17 @@ TP_API uint32_t TpNdisSetChecked(TP_NDIS_VIOLATION callback, void* context) TP_N
 #define TP_NDIS_KNOB_HOLD_REQUESTS 5u     /* requests that pend wait until this is 0 again */
 
 TP_API uint32_t TpNdisSetKnob(uint32_t knob, uint32_t value) TP_NOEXCEPT;
+
+#define TP_NDIS_FAIL_REGISTER 0u
+#define TP_NDIS_FAIL_OPEN 1u
+#define TP_NDIS_FAIL_SEND 2u /* the first element of the call */
+#define TP_NDIS_FAIL_REQUEST 3u
+#define TP_NDIS_FAIL_RESET 4u
+#define TP_NDIS_FAIL_TRANSFER 5u
+
+/* The next such call, whoever makes it, does nothing and ends with that NDIS_STATUS, where it pends by its completion.
+ * NDIS_STATUS_SUCCESS: as it should. NDIS_STATUS_PENDING is no end (87). */
+TP_API uint32_t TpNdisFailNext(uint32_t call, int32_t status) TP_NOEXCEPT;
 
 /* --- adapters in memory. ERROR_NOT_SUPPORTED (50): NDIS was started with others */
 
@@ -162,8 +177,8 @@ TP_API uint32_t TpNdisAdapterTakeSent(uint32_t index, void* frame, size_t capaci
 TP_API uint32_t TpNdisAdapterMakeRoom(uint32_t index, int32_t frames) TP_NOEXCEPT;
 /* The next open of an adapter fails with that errno. */
 TP_API uint32_t TpNdisAdapterFailOpen(int32_t system_code) TP_NOEXCEPT;
-/* What the adapter is asked to receive: the packet filter of the union of its bindings, and how many groups.
- * ERROR_NOT_FOUND, too, while nobody has opened it. */
+/* What the adapter is asked to receive: the packet filter of the union of its bindings, and how many groups. Nothing
+ * while nobody has opened it. */
 TP_API uint32_t TpNdisAdapterGetReception(uint32_t index, uint32_t* filter, uint32_t* groups) TP_NOEXCEPT;
 
 TP_END

@@ -114,16 +114,19 @@ void Driver5::close_complete(ndis::Binding& binding) {
 }
 
 void Driver5::reset_complete(ndis::Binding& binding, Status status) {
+  const AtDispatch level;
   chars_.ResetCompleteHandler(binding.context, to(status));
 }
 
 void Driver5::request_complete(ndis::Binding& binding, void* request, Status status) {
+  const AtDispatch level;
   const std::unique_ptr<Asked5> asked(static_cast<Asked5*>(request));
   asked->write_back();
   chars_.RequestCompleteHandler(binding.context, asked->shown, to(status));
 }
 
 void Driver5::status(ndis::Binding& binding, const ndis::StatusNote& note) {
+  const AtDispatch level;
   const auto say = [&](Status code, PVOID buffer, UINT size) {
     chars_.StatusHandler(binding.context, to(code), buffer, size);
     chars_.StatusCompleteHandler(binding.context);

@@ -19,6 +19,7 @@ struct ReceivedPacket {
   MDL mdl{};
   std::vector<std::byte> bytes;
   ndis::Binding* binding = nullptr;   // its count of retained frames keeps it alive
+  Handle handle{};                    // of the binding, which may be gone
   std::atomic<std::int64_t> owed{0};  // returns still to come; kCalling more while the driver is being called
 };
 

@@ -37,6 +37,7 @@ void fill(ReceivedPacket& received, ndis::Binding& binding, const ndis::Indicate
           std::span<const std::byte> bytes, NDIS_STATUS status) {
   received.head = {};
   received.binding = &binding;
+  received.handle = binding.handle;
   describe(received.mdl, bytes.data(), bytes.size());
   NDIS_PACKET& packet = *received.packet();
   packet.Private.Head = packet.Private.Tail = &received.mdl;
@@ -101,6 +102,7 @@ ReceivedPacket* ReceivedPacket::of(PNDIS_PACKET packet) {
 // ----------------------------------------------------------------------------------------------------------
 
 void Driver5::receive(ndis::Binding& binding, std::span<const ndis::Indicated> frames) {
+  const AtDispatch level;
   static thread_local std::vector<std::byte> kept;
   std::vector<std::byte> room = std::move(kept);
   const std::size_t longest = binding.nic->mtu.load(std::memory_order_relaxed) + binding.nic->header;
@@ -172,6 +174,7 @@ void Driver5::describe(ndis::Binding& binding, void* element, ndis::FrameList& f
 }
 
 void Driver5::send_complete(ndis::Binding& binding, std::span<const ndis::Completed> elements) {
+  const AtDispatch level;
   for (const ndis::Completed& completed : elements) {
     auto* const packet = static_cast<PNDIS_PACKET>(completed.element);
     NDIS_SET_PACKET_STATUS(packet, to(completed.status));
@@ -272,11 +275,11 @@ VOID NdisReturnPackets(PNDIS_PACKET* PacketsToReturn, UINT NumberOfPackets) {
     while (owed > 0 && !received->owed.compare_exchange_weak(owed, owed - 1, std::memory_order_acq_rel)) {
     }
     if (owed <= 0) {
-      ndis->violation(function, "the packet was returned too often", Handle::kNone);
+      ndis->violation(function, "the packet was returned too often", received->handle);
       continue;
     }
     if (owed > kCalling / 2) {
-      ndis->violation(function, "the packet was returned before its callback had", received->binding->handle);
+      ndis->violation(function, "the packet was returned before its callback had", received->handle);
     }
     if (owed == 1) {
       recycle(*received);
@@ -309,6 +312,10 @@ VOID NdisTransferData(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, NDIS_H
     *Status = NDIS_STATUS_REQUEST_ABORTED;
     return;
   }
+  if (const auto failing = ndis->knobs().fail_now(ndis::Failing::kTransfer)) {
+    *Status = to(*failing);
+    return;
+  }
   const auto copied = static_cast<UINT>(copy_into(*Packet, shown->payload.subspan(ByteOffset, BytesToTransfer)));
   if (!ndis->force(ndis::pend::kTransfer)) {
     *BytesTransferred = copied;
@@ -320,6 +327,7 @@ VOID NdisTransferData(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, NDIS_H
   ndis->later([self = binding->shared_from_this(), Packet, copied] {
     {
       const ndis::CallbackScope inside(*self->protocol, self.get(), ndis::Inside::kData);
+      const AtDispatch level;
       static_cast<const Driver5&>(*self->protocol->driver)
           .characteristics()
           .TransferDataCompleteHandler(self->context, Packet, NDIS_STATUS_SUCCESS, copied);

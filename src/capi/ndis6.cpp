@@ -4,6 +4,9 @@
 // Each function does the same: check, ask the engine, translate the answer back.
 #include "capi/ndis6.h"
 
+#include "base/log.h"
+#include "ndis/pools/pools.h"
+
 namespace turnpike::capi {
 namespace {
 
@@ -82,6 +85,15 @@ Status check_request(const NDIS_OID_REQUEST* request) {
   return request->PortNumber != 0 ? Status::kInvalidPort : Status::kSuccess;
 }
 
+// Pools are the driver's to free, and may be freed later; so what is left is said, and stays.
+void tell_what_is_left(NDIS_HANDLE protocol) {
+  const std::string left = ndis::Pools::instance().left_by(static_cast<std::uint64_t>(handle_of(protocol)));
+  if (!left.empty()) {
+    TURNPIKE_LOG(LogLevel::kWarning, "ndis", "a protocol has left pools behind",
+                 {"handle", static_cast<std::uint64_t>(handle_of(protocol))}, {"left", std::string_view(left)});
+  }
+}
+
 // Names that a driver gets to free: text of the heap that NdisFreeMemory takes.
 Status give_name(PNDIS_STRING out, const std::string& name) {
   PVOID memory = nullptr;
@@ -101,6 +113,7 @@ Status give_name(PNDIS_STRING out, const std::string& name) {
 }  // namespace
 
 void Driver6::request_complete(ndis::Binding& binding, void* request, Status status) {
+  const AtDispatch level;
   const std::unique_ptr<Asked6> asked(static_cast<Asked6*>(request));
   asked->write_back(status);
   chars_.OidRequestCompleteHandler(binding.context, asked->shown, to(status));
@@ -153,13 +166,16 @@ NDIS_STATUS NdisRegisterProtocolDriver(NDIS_HANDLE ProtocolDriverContext,
 
 VOID NdisDeregisterProtocolDriver(NDIS_HANDLE NdisProtocolHandle) {
   only_at_passive("NdisDeregisterProtocolDriver");
-  if (ndis::Engine* const ndis = running_engine()) {
-    (void)ndis->deregister(handle_of(NdisProtocolHandle), Generation::k6, "NdisDeregisterProtocolDriver");
+  ndis::Engine* const ndis = running_engine();
+  if (ndis != nullptr &&
+      ndis->deregister(handle_of(NdisProtocolHandle), Generation::k6, "NdisDeregisterProtocolDriver")) {
+    tell_what_is_left(NdisProtocolHandle);
   }
 }
 
 // Protocols have no optional handlers that are offered here.
 NDIS_STATUS NdisSetOptionalHandlers(NDIS_HANDLE, PNDIS_OBJECT_HEADER OptionalHandlers) {
+  only_at_passive("NdisSetOptionalHandlers");
   return OptionalHandlers == nullptr ? NDIS_STATUS_FAILURE : NDIS_STATUS_NOT_SUPPORTED;
 }
 

@@ -59,6 +59,7 @@ void fill(ReceivedList& received, const ndis::Indicated& indicated, std::span<co
 
 // Copies where the binding's bound allows it for all of them; else what the ring has, which the driver must copy.
 void Driver6::receive(ndis::Binding& binding, std::span<const ndis::Indicated> frames) {
+  const AtDispatch level;
   auto& copies = static_cast<Binding6&>(*binding.part).copies;
   std::array<ReceivedList*, ndis::kIndicatedAtOnce> taken{};
   std::size_t n = 0;
@@ -123,6 +124,7 @@ void Driver6::describe(ndis::Binding& binding, void* element, ndis::FrameList& f
 }
 
 void Driver6::send_complete(ndis::Binding& binding, std::span<const ndis::Completed> elements) {
+  const AtDispatch level;
   for (std::size_t i = 0; i < elements.size(); ++i) {
     auto& list = *static_cast<NET_BUFFER_LIST*>(elements[i].element);
     list.Status = to(elements[i].status);

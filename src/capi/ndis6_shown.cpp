@@ -154,6 +154,7 @@ void Driver6::status(ndis::Binding& binding, const ndis::StatusNote& note) {
   if (chars_.StatusHandlerEx == nullptr) {
     return;
   }
+  const AtDispatch level;
   if (note.code != Status::kLinkState) {
     indicate_status(chars_, binding, note.code, nullptr, 0);
     return;

@@ -8,12 +8,14 @@
 #include <bit>
 #include <cstring>
 #include <cwctype>
+#include <iterator>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <string>
 #include <vector>
 
+#include "base/immortal.h"
 #include "ndis/engine.h"
 #include "runtime/ndis_world.h"
 
@@ -84,6 +86,18 @@ ndis::Engine* engine();
 // A call that may only be made at PASSIVE_LEVEL: above it, a violation in checked mode.
 void only_at_passive(const char* function);
 
+// While a driver is called where it must not block: data, requests and status that come from the library's threads.
+class AtDispatch {
+ public:
+  AtDispatch() : before_(KeRaiseIrqlToDpcLevel()) {}
+  ~AtDispatch() { KeLowerIrql(before_); }
+  AtDispatch(const AtDispatch&) = delete;
+  AtDispatch& operator=(const AtDispatch&) = delete;
+
+ private:
+  const KIRQL before_;
+};
+
 // What drivers do wrong with pools and packets is a violation like any other from now on.
 void hear_misuse();
 
@@ -93,6 +107,34 @@ extern thread_local std::uint64_t loading_driver;
 // A call on something that exists only once the engine runs.
 ndis::Engine* running_engine();
 
+// Descriptors that no binding uses at the moment. They are never freed: a driver that returns one once too often, long
+// after the binding has gone, hands in something that can be looked at and refused.
+template <class Slot>
+class SpareSlots {
+ public:
+  static SpareSlots& instance() {
+    static Immortal<SpareSlots> all;
+    return all.value;
+  }
+  std::unique_ptr<Slot> take() {
+    const std::lock_guard lock(mutex_);
+    if (slots_.empty()) {
+      return std::make_unique<Slot>();
+    }
+    std::unique_ptr<Slot> slot = std::move(slots_.back());
+    slots_.pop_back();
+    return slot;
+  }
+  void give_back(std::vector<std::unique_ptr<Slot>> slots) {
+    const std::lock_guard lock(mutex_);
+    std::ranges::move(slots, std::back_inserter(slots_));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+};
+
 // Bounded copies of received frames that a driver may keep, and the descriptors that go with them. Slots are made when
 // first needed and used again; below an eighth of the bound none is given, so that there is always something left to
 // tell a driver by (contract, F.3).
@@ -101,13 +143,18 @@ class Copies {
  public:
   static constexpr std::size_t kBound = 1024;
 
+  Copies() = default;
+  Copies(const Copies&) = delete;
+  Copies& operator=(const Copies&) = delete;
+  ~Copies() { SpareSlots<Slot>::instance().give_back(std::move(all_)); }
+
   Slot* take() {
     const std::lock_guard lock(mutex_);
     if (out_ >= kBound - kBound / 8) {
       return nullptr;
     }
     if (free_.empty()) {
-      all_.push_back(std::make_unique<Slot>());
+      all_.push_back(SpareSlots<Slot>::instance().take());
       free_.push_back(all_.back().get());
       free_.reserve(all_.size());
     }

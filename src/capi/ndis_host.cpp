@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "capi/codes.h"
 #include "capi/ndis_face.h"
+#include "ndis/pools/pools.h"
 
 namespace turnpike::capi {
 
@@ -237,15 +238,20 @@ uint32_t TpNdisUnloadDriver(TP_NDIS_DRIVER driver) noexcept {
       loaded = std::move(at->second);
       drivers().loaded.erase(at);
     }
+    const auto keep = [&](std::uint32_t why) {
+      const std::lock_guard lock(drivers().mutex);
+      drivers().loaded.emplace(driver, std::move(loaded));
+      return why;
+    };
     ndis::Engine* const ndis = running_engine();
     const std::vector<Handle> protocols = ndis != nullptr ? ndis->protocols_of(driver) : std::vector<Handle>{};
     if (!protocols.empty() && loaded->object.DriverUnload == nullptr) {
-      const std::lock_guard lock(drivers().mutex);
-      drivers().loaded.emplace(driver, std::move(loaded));
-      return kGeneralFailure;
+      return keep(kGeneralFailure);
     }
     for (const Handle protocol : protocols) {
-      (void)ndis->retire(protocol);
+      if (const auto retired = ndis->retire(protocol); !retired && retired.error().kind == ErrorKind::kBusy) {
+        return keep(kBusy);
+      }
       if (ndis::Driver* const its = ndis->driver_of(protocol)) {
         its->unload();
       }
@@ -287,7 +293,7 @@ uint32_t TpNdisUninstallProtocol(const char* protocol) noexcept {
 // -------------------------------------------------------------------------------------------------------------
 
 uint32_t TpNdisSetBindPolicy(const char* protocol, const TP_NDIS_POLICY* policy) noexcept {
-  return on_engine([&](ndis::Engine& ndis) {
+  return call([&] {
     if (policy == nullptr || policy->size != sizeof(*policy) || policy->bind > TP_NDIS_BIND_LIST) {
       return kInvalidParameter;
     }
@@ -297,17 +303,17 @@ uint32_t TpNdisSetBindPolicy(const char* protocol, const TP_NDIS_POLICY* policy)
     wanted.exclude = list_of(policy->exclude);
     wanted.order = list_of(policy->order);
     wanted.when_up = policy->when_up != 0;
-    ndis.set_policy(protocol != nullptr ? upper(protocol) : "", std::move(wanted));
+    NdisWorld::instance().set_policy(protocol != nullptr ? upper(protocol) : "", std::move(wanted));
     return kSuccess;
   });
 }
 
 uint32_t TpNdisAllowOpenAnywhere(const char* protocol, uint32_t allow) noexcept {
-  return on_engine([&](ndis::Engine& ndis) {
+  return call([&] {
     if (protocol == nullptr) {
       return kInvalidParameter;
     }
-    ndis.allow_open_anywhere(upper(protocol), allow != 0);
+    NdisWorld::instance().allow_open_anywhere(upper(protocol), allow != 0);
     return kSuccess;
   });
 }
@@ -322,6 +328,8 @@ uint32_t TpNdisGetCounters(TP_NDIS_COUNTERS* counters) noexcept {
       return kInvalidParameter;
     }
     const ndis::EngineCounts now = ndis.counts();
+    const ndis::PoolCensus pools = ndis::Pools::instance().census();
+    const auto out = [&](ndis::PoolKind kind) { return pools.descriptors[static_cast<std::size_t>(kind)]; };
     const TP_NDIS_COUNTERS all{.size = counters->size,
                                .reserved = 0,
                                .protocols = now.protocols,
@@ -333,7 +341,10 @@ uint32_t TpNdisGetCounters(TP_NDIS_COUNTERS* counters) noexcept {
                                .requests = now.requests,
                                .retained = now.retained,
                                .callbacks = now.callbacks,
-                               .violations = now.violations};
+                               .violations = now.violations,
+                               .open_adapters = now.open_adapters,
+                               .packets = out(ndis::PoolKind::kPacket),
+                               .net_buffer_lists = out(ndis::PoolKind::kNetBufferList)};
     std::memcpy(counters, &all, std::min<std::size_t>(counters->size, sizeof(all)));
     return kSuccess;
   });
@@ -382,6 +393,16 @@ uint32_t TpNdisSetKnob(uint32_t knob, uint32_t value) noexcept {
       default:
         return kInvalidParameter;
     }
+    return kSuccess;
+  });
+}
+
+uint32_t TpNdisFailNext(uint32_t call, int32_t status) noexcept {
+  return on_engine([&](ndis::Engine& ndis) {
+    if (call >= ndis::kFailingKinds || status_of(status) == Status::kPending) {
+      return kInvalidParameter;
+    }
+    ndis.knobs().fail_next(ndis::Failing(call), status_of(status));
     return kSuccess;
   });
 }
@@ -498,12 +519,15 @@ uint32_t TpNdisAdapterFailOpen(int32_t system_code) noexcept {
 
 uint32_t TpNdisAdapterGetReception(uint32_t index, uint32_t* filter, uint32_t* groups) noexcept {
   return on_memory([&](ndis::MemoryAdapters& memory) {
-    const ndis::MemoryAdapters::Asked asked = memory.asked(of(index));
     if (filter == nullptr || groups == nullptr) {
       return kInvalidParameter;
     }
+    if (const auto there = memory.facts(of(index)); !there) {
+      return code_of(there.error());
+    }
+    const ndis::MemoryAdapters::Asked asked = memory.asked(of(index));
     *filter = asked.filter;
     *groups = static_cast<std::uint32_t>(asked.groups.size());
-    return asked.open ? kSuccess : kNotFound;
+    return kSuccess;
   });
 }

@@ -33,6 +33,14 @@ Result<void> NdisWorld::start_locked(std::unique_ptr<ndis::AdapterSource> source
   if (auto started = engine->start(); !started) {
     return started;
   }
+  for (auto& [protocol, policy] : policies_) {
+    engine->set_policy(protocol, std::move(policy));
+  }
+  for (const auto& [protocol, allow] : open_anywhere_) {
+    engine->allow_open_anywhere(protocol, allow);
+  }
+  policies_.clear();
+  open_anywhere_.clear();
   source_ = std::move(source);
   engine_ = std::move(engine);
   running_.store(engine_.get(), std::memory_order_release);
@@ -81,6 +89,24 @@ Result<void> NdisWorld::stop() {
   source_.reset();
   memory_ = nullptr;
   return {};
+}
+
+void NdisWorld::set_policy(const std::string& protocol, ndis::BindPolicy policy) {
+  const std::lock_guard lock(mutex_);
+  if (engine_ != nullptr) {
+    engine_->set_policy(protocol, std::move(policy));
+  } else {
+    policies_.insert_or_assign(protocol, std::move(policy));
+  }
+}
+
+void NdisWorld::allow_open_anywhere(const std::string& protocol, bool allow) {
+  const std::lock_guard lock(mutex_);
+  if (engine_ != nullptr) {
+    engine_->allow_open_anywhere(protocol, allow);
+  } else {
+    open_anywhere_.insert_or_assign(protocol, allow);
+  }
 }
 
 ndis::MemoryAdapters* NdisWorld::memory() {

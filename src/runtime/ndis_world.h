@@ -5,8 +5,10 @@
 // host has started it otherwise before.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -32,6 +34,10 @@ class NdisWorld {
   // kBusy: protocols are registered; kNotFound: it does not run.
   Result<void> stop();
 
+  // As the engine's own; before the start they are kept for it.
+  void set_policy(const std::string& protocol, ndis::BindPolicy policy);
+  void allow_open_anywhere(const std::string& protocol, bool allow);
+
   // Those of start_in_memory(); null otherwise.
   [[nodiscard]] ndis::MemoryAdapters* memory();
 
@@ -40,6 +46,8 @@ class NdisWorld {
   Result<void> start_locked(std::unique_ptr<ndis::AdapterSource> source, ndis::EngineOptions options);
 
   std::mutex mutex_;
+  std::map<std::string, ndis::BindPolicy> policies_;  // for the next start
+  std::map<std::string, bool> open_anywhere_;
   std::unique_ptr<ndis::AdapterSource> source_;
   std::unique_ptr<ndis::Engine> engine_;
   std::atomic<ndis::Engine*> running_{nullptr};

@@ -1,11 +1,21 @@
 // Both faces together, as drivers call them: registration, frames both ways, requests, the host's functions. The
 // contract clause by clause is tested elsewhere; here is what the faces add to the engine.
+#include <turnpike/log.h>
+
 #include "ndis_driver.h"
 
 namespace turnpike::ndis_faces {
 namespace {
 
 class Faces : public NdisTest {};
+
+TP_NDIS_POLICY policy_of(ULONG bind, const char* list) {
+  TP_NDIS_POLICY policy{};
+  policy.size = sizeof(policy);
+  policy.bind = bind;
+  policy.list = list;
+  return policy;
+}
 
 TEST_F(Faces, BindSixAndFiveToOneAdapter) {
   const ULONG eth0 = adapter();
@@ -295,12 +305,7 @@ TEST_F(Faces, TheHostBringsDriversInAndOut) {
 TEST_F(Faces, ThePolicyDecides) {
   adapter("eth0");
   adapter("veth1");
-  TP_NDIS_POLICY policy{.size = sizeof(policy),
-                        .bind = TP_NDIS_BIND_LIST,
-                        .list = "veth*",
-                        .exclude = nullptr,
-                        .order = nullptr,
-                        .when_up = 0};
+  TP_NDIS_POLICY policy = policy_of(TP_NDIS_BIND_LIST, "veth*");
   EXPECT_EQ(TpNdisSetBindPolicy("six", &policy), 0U);
   Driver6 six;
   ASSERT_EQ(six.join(), NDIS_STATUS_SUCCESS);
@@ -317,9 +322,196 @@ TEST_F(Faces, ThePolicyDecides) {
   EXPECT_EQ(TpNdisSetBindPolicy("six", &policy), 87U);
 }
 
+// What is wished before the start holds from the start on.
+TEST_F(Faces, WhatIsWishedBeforeTheStartHolds) {
+  EXPECT_EQ(TpNdisStop(), 0U);
+  TP_NDIS_POLICY policy = policy_of(TP_NDIS_BIND_LIST, "veth*");
+  EXPECT_EQ(TpNdisSetBindPolicy("six", &policy), 0U);
+  EXPECT_EQ(TpNdisAllowOpenAnywhere("six", 1), 0U);
+  const TP_NDIS_OPTIONS options{.size = sizeof(options), .adapters = TP_NDIS_ADAPTERS_MEMORY, .watchdog_ms = 0};
+  EXPECT_EQ(TpNdisStart(&options), 0U);
+  adapter("eth0");
+  adapter("veth1");
+  Driver6 six;
+  ASSERT_EQ(six.join(), NDIS_STATUS_SUCCESS);
+  ASSERT_TRUE(six.journal.await("binds complete"));
+  settle();
+  EXPECT_EQ(six.journal.count("bind"), 1U);
+  Wide eth0("\\Device\\eth0");
+  Open& anywhere = *six.opens.emplace_back(std::make_unique<Open>());
+  anywhere.driver = &six;
+  EXPECT_EQ(six.open(nullptr, &eth0.string, anywhere), NDIS_STATUS_SUCCESS);
+}
+
+// Data, requests and status are told at DISPATCH_LEVEL, the rest at PASSIVE_LEVEL; afterwards the thread is as it was.
+// clauses: NDIS-210
+TEST_F(Faces, EachCallbackHasItsLevel) {
+  const ULONG eth0 = adapter();
+  std::atomic<int> data{0}, wrong{0};
+  Driver6 six;
+  Driver5 five;
+  const auto at = [&](KIRQL level) { wrong += KeGetCurrentIrql() == level ? 0 : 1; };
+  const auto on_data = [&] {
+    ++data;
+    at(DISPATCH_LEVEL);
+  };
+  six.on_receive = [&](Open& open, PNET_BUFFER_LIST lists, ULONG, ULONG) {
+    on_data();
+    NdisReturnNetBufferLists(open.handle, lists, 0);
+  };
+  five.on_packet = [&](Open&, PNDIS_PACKET) {
+    on_data();
+    NdisResetEvent(nullptr);
+    NdisReEnumerateProtocolBindings(nullptr);
+    return 0;
+  };
+  for (TestDriver* const driver : {static_cast<TestDriver*>(&six), static_cast<TestDriver*>(&five)}) {
+    driver->on_status = [&](Open&, NDIS_STATUS, void*, UINT) { on_data(); };
+    driver->on_close_complete = [&](Open&) { at(PASSIVE_LEVEL); };
+    driver->on_event = [&](Open*, NET_PNP_EVENT&, void*) {
+      at(PASSIVE_LEVEL);
+      return NDIS_STATUS_SUCCESS;
+    };
+  }
+  ready(six);
+  ready(five);
+  six.set_filter(NDIS_PACKET_TYPE_BROADCAST);
+  five.set_filter(NDIS_PACKET_TYPE_BROADCAST);
+  inject(eth0, frame_to(kBroadcast));
+  EXPECT_EQ(KeGetCurrentIrql(), PASSIVE_LEVEL);
+  EXPECT_EQ(rules, (Lines{"called above PASSIVE_LEVEL", "the handle names no protocol"}));
+  EXPECT_EQ(TpNdisAdapterSetCarrier(eth0, 0), 0U);
+  settle();
+  EXPECT_GE(data, 4);
+  five.leave();
+  six.leave();
+  EXPECT_EQ(wrong, 0);
+}
+
+// The host's knob, kind by kind, and what the counters say meanwhile.
+TEST_F(Faces, WhatIsToFailFailsOnce) {
+  adapter();
+  Driver6 six;
+  Driver5 five;
+  EXPECT_EQ(TpNdisFailNext(TP_NDIS_FAIL_REGISTER, NDIS_STATUS_RESOURCES), 0U);
+  EXPECT_EQ(five.join(), NDIS_STATUS_RESOURCES);
+  EXPECT_EQ(TpNdisFailNext(TP_NDIS_FAIL_OPEN, NDIS_STATUS_RESOURCES), 0U);
+  EXPECT_EQ(TpNdisFailNext(TP_NDIS_FAIL_OPEN, NDIS_STATUS_SUCCESS), 0U);
+  EXPECT_EQ(counters().open_adapters, 0U);
+  ready(five);
+  EXPECT_EQ(counters().open_adapters, 1U);
+  EXPECT_EQ(TpNdisFailNext(TP_NDIS_FAIL_OPEN, NDIS_STATUS_RESOURCES), 0U);
+  NDIS_STATUS bound = NDIS_STATUS_PENDING;
+  six.on_bind = [&](NDIS_HANDLE context, PNDIS_STRING name) { return bound = six.bind(context, name); };
+  ready(six);
+  EXPECT_EQ(bound, NDIS_STATUS_RESOURCES);
+  EXPECT_EQ(counters().bindings, 1U);
+  TestPacket packet({frame_to(kBroadcast)});
+  EXPECT_EQ(TpNdisFailNext(TP_NDIS_FAIL_SEND, NDIS_STATUS_RESOURCES), 0U);
+  EXPECT_EQ(five.send(*five.opens[0], packet), NDIS_STATUS_RESOURCES);
+  EXPECT_EQ(five.send(*five.opens[0], packet), NDIS_STATUS_SUCCESS);
+  ULONG filter = 0;
+  EXPECT_EQ(TpNdisFailNext(TP_NDIS_FAIL_REQUEST, NDIS_STATUS_NOT_ACCEPTED), 0U);
+  EXPECT_EQ(five.request(five.opens[0]->handle, NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER, &filter, 4),
+            NDIS_STATUS_NOT_ACCEPTED);
+  five.set_filter(0);
+  EXPECT_EQ(TpNdisFailNext(TP_NDIS_FAIL_RESET, NDIS_STATUS_NOT_RESETTABLE), 0U);
+  NDIS_STATUS reset = NDIS_STATUS_SUCCESS;
+  NdisReset(&reset, five.opens[0]->handle);
+  EXPECT_EQ(reset, NDIS_STATUS_PENDING);
+  EXPECT_TRUE(five.journal.await("reset complete"));
+}
+
+// Pools are the driver's: they outlive the protocol, and the log says what is left.
+// clauses: NDIS-082
+TEST_F(Faces, ThePoolsThatAProtocolLeavesAreNamed) {
+  static std::string said;
+  TpLogSink sink = 0;
+  ASSERT_EQ(TpLogOpenCallback(
+                TP_LOG_WARNING,
+                [](void*, const TpLogRecord* record) {
+                  for (std::uint32_t i = 0; i < record->field_count; ++i) {
+                    if (std::string_view(record->fields[i].key) == "left") {
+                      said = record->fields[i].value.text;
+                    }
+                  }
+                },
+                nullptr, &sink),
+            0U);
+  Driver6 six;
+  ASSERT_EQ(six.join(), NDIS_STATUS_SUCCESS);
+  NET_BUFFER_LIST_POOL_PARAMETERS parameters{};
+  parameters.Header = {0x80, 1, NDIS_SIZEOF_NET_BUFFER_LIST_POOL_PARAMETERS_REVISION_1};
+  parameters.fAllocateNetBuffer = TRUE;
+  const NDIS_HANDLE pool = NdisAllocateNetBufferListPool(six.protocol, &parameters);
+  ASSERT_NE(pool, nullptr);
+  const PNET_BUFFER_LIST list = NdisAllocateNetBufferList(pool, 0, 0);
+  EXPECT_EQ(counters().net_buffer_lists, 1U);
+  six.leave();
+  EXPECT_NE(said.find("net buffer list"), std::string::npos) << said;
+  NdisFreeNetBufferList(list);
+  NdisFreeNetBufferListPool(pool);
+  EXPECT_EQ(counters().net_buffer_lists, 0U);
+  EXPECT_EQ(violations(), 0U);
+  EXPECT_EQ(TpLogClose(sink), 0U);
+}
+
+// What is returned once more when its binding is long gone: named, with what was done through the handle; harmless.
+TEST_F(Faces, AReturnAfterTheEndIsNamed) {
+  static std::vector<std::pair<std::uint64_t, std::string>> told;
+  told.clear();
+  const ULONG eth0 = adapter();
+  Driver5 five;
+  PNDIS_PACKET kept = nullptr;
+  five.on_packet = [&](Open&, PNDIS_PACKET packet) {
+    kept = packet;
+    return 1;
+  };
+  ready(five);
+  five.set_filter(NDIS_PACKET_TYPE_BROADCAST);
+  inject(eth0, frame_to(kBroadcast));
+  ASSERT_NE(kept, nullptr);
+  NdisReturnPackets(&kept, 1);
+  const auto binding = reinterpret_cast<std::uint64_t>(five.opens[0]->handle);
+  five.leave();
+  EXPECT_EQ(violations(), 0U);
+  EXPECT_EQ(TpNdisSetChecked([](void*, const char*, const char*, std::uint64_t handle,
+                                const char* history) { told.emplace_back(handle, history); },
+                             nullptr),
+            0U);
+  NdisReturnPackets(&kept, 1);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].first, binding);
+  EXPECT_EQ(told[0].second, "opened, request, unbind callback, close, closed");
+}
+
+// A driver cannot be unloaded from inside itself; it stays.
+TEST_F(Faces, IsNotUnloadedFromInside) {
+  adapter();
+  TP_NDIS_DRIVER driver = 0;
+  std::atomic<ULONG> inside{0};
+  Driver5 five;
+  hosted = &five;
+  five.on_event = [&](Open*, NET_PNP_EVENT& event, void*) {
+    if (event.NetEvent == NetEventReconfigure) {
+      inside = TpNdisUnloadDriver(driver);
+    }
+    return NDIS_STATUS_SUCCESS;
+  };
+  ASSERT_EQ(TpNdisStartDriver("good", reinterpret_cast<void*>(good_entry), &driver, nullptr), 0U);
+  ASSERT_TRUE(five.journal.await("binds complete"));
+  const TP_NDIS_POLICY policy = policy_of(TP_NDIS_BIND_ALL_ETHERNET, nullptr);
+  EXPECT_EQ(TpNdisSetBindPolicy("five", &policy), 0U);
+  settle();
+  EXPECT_EQ(inside, 170U);
+  EXPECT_EQ(five.journal.count("unload handler"), 0U);
+  EXPECT_EQ(TpNdisUnloadDriver(driver), 0U);
+  EXPECT_EQ(five.journal.count("driver unload"), 1U);
+}
+
 // Every function with null, stale and foreign arguments: an answer, no crash, nothing changed.
 TEST_F(Faces, BadInput) {
-  adapter();
+  const ULONG unopened = adapter();
   const NDIS_HANDLE stale = reinterpret_cast<NDIS_HANDLE>(0x5212345678901234);
   NDIS_STATUS status = 0;
   UINT index = 0;
@@ -391,7 +583,13 @@ TEST_F(Faces, BadInput) {
   EXPECT_EQ(TpNdisAdapterTakeSent(1, nullptr, 0, nullptr), 87U);
   EXPECT_EQ(TpNdisAdapterMakeRoom(1, 0), 1168U);
   EXPECT_EQ(TpNdisAdapterGetReception(1, nullptr, nullptr), 87U);
+  ULONG filter = 7, groups = 7;
+  EXPECT_EQ(TpNdisAdapterGetReception(1, &filter, &groups), 1168U);
+  EXPECT_EQ(TpNdisAdapterGetReception(unopened, &filter, &groups), 0U);
+  EXPECT_EQ(filter + groups, 0U);
   EXPECT_EQ(TpNdisSetKnob(77, 0), 87U);
+  EXPECT_EQ(TpNdisFailNext(6, NDIS_STATUS_FAILURE), 87U);
+  EXPECT_EQ(TpNdisFailNext(TP_NDIS_FAIL_OPEN, NDIS_STATUS_PENDING), 87U);
   EXPECT_EQ(TpNdisUninstallProtocol("nobody"), 1168U);
   EXPECT_EQ(TpNdisAllowOpenAnywhere(nullptr, 1), 87U);
   EXPECT_EQ(TpNdisReleaseAdapter(1), 1168U);
