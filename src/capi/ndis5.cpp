@@ -272,8 +272,12 @@ VOID NdisRequest(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, PNDIS_REQUE
   if (Status == nullptr) {
     return;
   }
-  *Status = ndis == nullptr ? NDIS_STATUS_ADAPTER_NOT_OPEN : NDIS_STATUS_FAILURE;
-  if (ndis == nullptr || NdisRequest == nullptr) {
+  *Status = NDIS_STATUS_ADAPTER_NOT_OPEN;
+  if (ndis == nullptr || is_foreign(*ndis, handle_of(NdisBindingHandle), Generation::k5, "NdisRequest")) {
+    return;
+  }
+  *Status = NDIS_STATUS_FAILURE;
+  if (NdisRequest == nullptr) {
     return;
   }
   auto asked = std::make_unique<Asked5>();

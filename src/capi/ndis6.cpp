@@ -315,7 +315,7 @@ NDIS_STATUS NdisEnumerateFilterModules(NDIS_HANDLE, PVOID, ULONG, PULONG BytesNe
 
 NDIS_STATUS NdisOidRequest(NDIS_HANDLE NdisBindingHandle, PNDIS_OID_REQUEST OidRequest) {
   ndis::Engine* const ndis = running_engine();
-  if (ndis == nullptr) {
+  if (ndis == nullptr || is_foreign(*ndis, handle_of(NdisBindingHandle), Generation::k6, "NdisOidRequest")) {
     return NDIS_STATUS_ADAPTER_NOT_OPEN;
   }
   if (const Status bad = check_request(OidRequest); bad != Status::kSuccess) {

@@ -58,6 +58,15 @@ void only_at_passive(const char* function) {
   }
 }
 
+bool is_foreign(ndis::Engine& ndis, Handle handle, ndis::Generation own, const char* function) {
+  const auto binding = ndis.pin(handle);
+  const bool foreign = binding && binding->generation() != own;
+  if (foreign) {
+    ndis.violation(function, "the handle names a binding of the other generation", handle);
+  }
+  return foreign;
+}
+
 ndis::Engine* running_engine() { return runtime::NdisWorld::instance().running(); }
 
 }  // namespace turnpike::capi

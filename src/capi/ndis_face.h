@@ -135,6 +135,9 @@ class SpareSlots {
   std::vector<std::unique_ptr<Slot>> slots_;
 };
 
+// Whether the handle is a binding of the other generation, whose requests have another shape: a violation.
+bool is_foreign(ndis::Engine& ndis, Handle binding, ndis::Generation own, const char* function);
+
 // Bounded copies of received frames that a driver may keep, and the descriptors that go with them. Slots are made when
 // first needed and used again; below an eighth of the bound none is given, so that there is always something left to
 // tell a driver by (contract, F.3).

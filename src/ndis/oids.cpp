@@ -409,10 +409,6 @@ constexpr std::array kRows = std::to_array<Row>({
     {0x00010116, number<[](const Asking&) { return 0x00060000U; }>},
     {0x00010118, nullptr, accept},
     {0x00010119, nullptr, accept},
-    {0x0001011A, refuse, nullptr, 0, false},  // GET_TIME_CAPS
-    {0x0001011B, refuse, nullptr, 0, false},  // GET_NETCARD_TIME
-    {0x0001011C, refuse, nullptr, 0, false},  // NETCARD_LOAD
-    {0x0001011D, refuse, nullptr, 0, false},  // DEVICE_PROFILE
     {0x00010201, number<[](const Asking&) { return 3U; }>},
     {0x00010202,
      number<[](const Asking& a) { return a.facts.physical == PhysicalMedium::k802_3 ? 0U : U32(a.facts.physical); }>},
@@ -455,6 +451,10 @@ constexpr std::array kRows = std::to_array<Row>({
     {0x0002020C, counter<broadcast_in>, nullptr, 0, false},
     {0x0002020D, counter<&AdapterStatistics::rx_crc_errors>},
     {0x0002020E, [](const Asking& a) { return give_counter(a, a.binding.held(Held::kSend)); }},
+    {0x0002020F, refuse, nullptr, 0, false},  // GET_TIME_CAPS
+    {0x00020210, refuse, nullptr, 0, false},  // GET_NETCARD_TIME
+    {0x00020211, refuse, nullptr, 0, false},  // NETCARD_LOAD
+    {0x00020212, refuse, nullptr, 0, false},  // DEVICE_PROFILE
     {0x00020213, refuse, nullptr, 0, false},  // INIT_TIME_MS
     {0x00020214, [](const Asking& a) { return give_counter(a, a.nic.counters.resets.load()); }},
     {0x00020215, [](const Asking& a) { return give_counter(a, a.nic.counters.media_changes.load()); }},

@@ -352,8 +352,8 @@ void Engine::tell_all(Nic& nic, const StatusNote& note) {
 
 Status Engine::reset(Handle handle) {
   const Pin<Binding> binding = handles_->pin<Binding>(handle);
-  if (!binding) {
-    violation("NdisReset", "the handle names no binding", handle);
+  if (!binding || binding->generation() != Generation::k5) {
+    violation("NdisReset", "the handle names no binding of NDIS 5", handle);
     return Status::kAdapterNotOpen;
   }
   verifier_.note(handle, "reset");
