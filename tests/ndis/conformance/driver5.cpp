@@ -46,8 +46,12 @@ struct Entries5 {
     self().hears(of(context), bytes_of(packet), (NdisGetPacketFlags(packet) & NDIS_FLAGS_IS_LOOPBACK_PACKET) != 0);
     return self().on_packet ? self().on_packet(of(context), packet) : 0;
   }
-  static VOID status(NDIS_HANDLE context, NDIS_STATUS general, PVOID /*buffer*/, UINT /*size*/) {
+  static VOID status(NDIS_HANDLE context, NDIS_STATUS general, PVOID buffer, UINT size) {
     note(self().line("status", of(context)) + " " + status_text(general));
+    if (self().on_status) {
+      const auto* first = static_cast<const std::uint8_t*>(buffer);
+      self().on_status(of(context), general, size == 0 ? Bytes() : Bytes(first, first + size));
+    }
   }
   static VOID status_complete(NDIS_HANDLE context) { note(self().line("status-complete", of(context))); }
   static VOID bind(PNDIS_STATUS status, NDIS_HANDLE bind_context, PNDIS_STRING device, PVOID /*one*/, PVOID two) {

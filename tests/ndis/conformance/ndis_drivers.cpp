@@ -2,6 +2,7 @@
 #include "ndis_drivers.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -18,6 +19,22 @@ void record_violation(void* /*context*/, const char* function, const char* /*rul
                       const char* /*history*/) {
   const std::lock_guard lock(g_book_mutex);
   g_violations.emplace_back(function);
+}
+
+std::uint32_t number_in_environment(const char* name) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? 0 : static_cast<std::uint32_t>(std::strtoul(text, nullptr, 10));
+}
+
+// For all that have none of their own; what there is to do for it is done.
+void set_policy(std::uint32_t bind, const char* list, const char* exclude) {
+  TP_NDIS_POLICY wanted{};
+  wanted.size = sizeof(wanted);
+  wanted.bind = bind;
+  wanted.list = list;
+  wanted.exclude = exclude;
+  EXPECT_EQ(TpNdisSetBindPolicy(nullptr, &wanted), NO_ERROR);
+  EXPECT_EQ(TpNdisQuiesce(), NO_ERROR);
 }
 
 int place_of(Driver* driver) {
@@ -277,12 +294,12 @@ Binding& Driver::last() {
   return *bindings_.back();
 }
 
-Binding& Driver::at(const Adapter& adapter) {
+Binding& Driver::at(const std::string& adapter) {
   const std::lock_guard lock(mutex_);
   const auto found = std::find_if(bindings_.rbegin(), bindings_.rend(),
-                                  [&](const auto& binding) { return binding->adapter == adapter.name(); });
+                                  [&](const auto& binding) { return binding->adapter == adapter; });
   if (found == bindings_.rend()) {
-    ADD_FAILURE() << name_ << " was never offered " << adapter.name();
+    ADD_FAILURE() << name_ << " was never offered " << adapter;
     std::abort();
   }
   return **found;
@@ -478,6 +495,8 @@ Library::Library(std::uint32_t adapters, std::uint32_t watchdog) {
   options.watchdog_ms = watchdog;
   EXPECT_EQ(TpNdisStart(&options), NO_ERROR);
   EXPECT_EQ(TpNdisSetChecked(record_violation, nullptr), NO_ERROR);
+  EXPECT_EQ(TpNdisSetKnob(TP_NDIS_KNOB_PEND, number_in_environment("NDIS_PEND")), NO_ERROR);
+  EXPECT_EQ(TpNdisSetKnob(TP_NDIS_KNOB_INLINE_COMPLETION, number_in_environment("NDIS_INLINE")), NO_ERROR);
   told();
 }
 

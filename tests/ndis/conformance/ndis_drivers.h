@@ -122,6 +122,8 @@ class Adapter {
   std::vector<Bytes> sent() const;
   Lines sent_texts() const;
   void carrier(bool on) const { EXPECT_EQ(TpNdisAdapterSetCarrier(index_, on ? 1 : 0), NO_ERROR); }
+  void mtu(std::uint32_t bytes) const { EXPECT_EQ(TpNdisAdapterSetMtu(index_, bytes), NO_ERROR); }
+  void address(const Mac& mac) const { EXPECT_EQ(TpNdisAdapterSetMac(index_, mac.data()), NO_ERROR); }
   void room(std::int32_t frames) const { EXPECT_EQ(TpNdisAdapterMakeRoom(index_, frames), NO_ERROR); }
   void remove();
 
@@ -222,7 +224,8 @@ class Driver {
   std::uint32_t number(Binding& binding, NDIS_OID oid) { return number_of(query(binding, oid, 4).bytes); }
 
   /// The newest binding of that adapter; the newest of all.
-  Binding& at(const Adapter& adapter);
+  Binding& at(const Adapter& adapter) { return at(adapter.name()); }
+  Binding& at(const std::string& adapter);
   Binding& last();
 
   /// One frame; the line "P: sent a text SUCCESS" says how it went.
@@ -306,6 +309,7 @@ class Driver5 : public Driver {
   UINT characteristics_length = sizeof(NDIS_PROTOCOL_CHARACTERISTICS);
   std::function<INT(Binding&, PNDIS_PACKET)> on_packet;
   std::function<NDIS_STATUS(Lookahead&)> on_receive;
+  std::function<void(Binding&, NDIS_STATUS, const Bytes&)> on_status;  // with a copy of the buffer
 
  protected:
   NDIS_STATUS ask(Binding& binding, Request& request, NDIS_REQUEST_TYPE type, NDIS_OID oid, PVOID id) override;
@@ -388,7 +392,8 @@ Driver* driver_at(int place);
 
 // --- the ground of a test
 
-/// NDIS runs as long as this lives, in checked mode; when it ends, nothing may be left and no rule broken.
+/// NDIS runs as long as this lives, in checked mode; when it ends, nothing may be left, and no rule broken that the test
+/// has not asked about. The knobs stand as the environment says (NDIS_PEND, NDIS_INLINE): the matrix of NDIS-211.
 class Library {
  public:
   /// The watchdog's milliseconds: 0 leaves them to the library.
