@@ -231,7 +231,9 @@ Result<void> Table::match_routes(Handle self, ViewSet views, const std::byte* ad
       self, views, addresses, out.size(),
       [&](std::span<const std::uint32_t> dests) {
         for (const std::uint32_t dest : dests) {
-          __builtin_prefetch(routes_.at(best(destination(dest), rank)));
+          if (dest != 0) {
+            __builtin_prefetch(routes_.at(best(destination(dest), rank)));
+          }
         }
       },
       [&](std::size_t i, std::uint32_t dest) {

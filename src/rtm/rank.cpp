@@ -48,6 +48,9 @@ void Table::begin_change(Destination& dest, BestRoutes& before) {
     const auto offset = reinterpret_cast<std::byte*>(&dest) - destinations_.at(0);
     save_for_snapshots(static_cast<std::uint32_t>(static_cast<std::size_t>(offset) / destinations_.stride()));
   }
+  if (!dest.is_visible()) {  // it may now appear; who finds it sees that the count has changed (match.cpp)
+    appearances_.store(appearances_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  }
   dest.version = dest.version + 1;
   for (unsigned rank = 0; rank < config_.view_count(); ++rank) {
     before[rank] = best(dest, rank);
@@ -90,9 +93,6 @@ void Table::touch(Destination& dest) { dest.last_changed = std::max(port_.file_t
 std::uint32_t Table::end_change(std::uint32_t index, const BestRoutes& before, std::uint32_t changed, ViewSet affected,
                                 ViewSet stayed, std::uint32_t types) {
   Destination& dest = destination(index);
-  if (!dest.is_visible()) {  // it may now appear; who finds it sees that the count has changed (match.cpp)
-    appearances_.store(appearances_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-  }
   const ViewSet views_before = dest.views;
   choose_best(dest);
   v1_.count_networks(static_cast<int>(dest.views & 1) - static_cast<int>(views_before & 1));

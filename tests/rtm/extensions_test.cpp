@@ -321,6 +321,21 @@ TEST_P(RtmExtensions, MatchesNothingInAnEmptyTableOrAnotherView) {
   }
 }
 
+// Also when many matches before have made the structure that makes them quick.
+TEST_P(RtmExtensions, MatchesWhatHasAppearedSince) {
+  Client client(GetParam());
+  ASSERT_EQ(client.add({client.route({10}, 8)}), 0U);
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(client.match({10, 1}).bits, 8U);
+  ASSERT_EQ(client.add({client.route({10, 1}, 16), client.route({11}, 8)}), 0U);
+  EXPECT_EQ(client.match({10, 1}).bits, 16U);
+  EXPECT_EQ(client.match({11}).bits, 8U);
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(client.match({11}).bits, 8U);
+  const TpRtmAddress gone = client.prefix({10, 1}, 16);
+  std::uint32_t status = 0;
+  ASSERT_EQ(TpRtmDeleteRoutesTo(client.handle, &gone, 1, &status), 0U);
+  EXPECT_EQ(client.match({10, 1}).bits, 8U);
+}
+
 TEST_P(RtmExtensions, AgreesWithTheSingleLookUp) {
   Client client(GetParam());
   std::mt19937 random(5);

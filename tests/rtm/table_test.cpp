@@ -258,6 +258,21 @@ TEST_F(TableTest, TheIncumbentStays) {
   EXPECT_EQ(*table->best_in_views(rip, first), 1U);
 }
 
+// One without a record yet: there is nothing to look at.
+TEST_F(TableTest, AnEmptyTableMatchesNothing) {
+  for (const Config& config : {TestTable::ipv4(), TestTable::ipv6()}) {
+    TestTable empty(config);
+    const Handle client = empty.table->register_entity({}).value();
+    const std::array<std::byte, 16> address{std::byte{10}};
+    Match match;
+    ASSERT_TRUE(empty.table->match_routes(client, 1, address.data(), {&match, 1}));
+    EXPECT_EQ(match.destination, Handle::kNone);
+    Handle destination = Handle::kNone;
+    ASSERT_TRUE(empty.table->match_destinations(client, 1, address.data(), {&destination, 1}));
+    EXPECT_EQ(destination, Handle::kNone);
+  }
+}
+
 TEST_F(TableTest, ABitStringTableServesAnyWidth) {
   Config ipx;
   ipx.family = 6;
