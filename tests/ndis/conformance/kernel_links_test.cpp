@@ -23,7 +23,7 @@ class Scene {
  public:
   explicit Scene(Ground& ground) : left(ground.host("left")), right(ground.host("right")) {
     ground.wire({left, "eth0", {}}, {right, "eth0", {}});
-    right.inside([] { begin_ndis(TP_NDIS_ADAPTERS_KERNEL); });
+    right.inside([this] { library.emplace(TP_NDIS_ADAPTERS_KERNEL); });
     five.emplace("Five");
     six.emplace("Six");
     five->start();
@@ -35,11 +35,7 @@ class Scene {
   }
   Scene(const Scene&) = delete;
   Scene& operator=(const Scene&) = delete;
-  ~Scene() {
-    five.reset();
-    six.reset();
-    end_ndis();
-  }
+  ~Scene() = default;
 
   static void settle() { EXPECT_EQ(TpNdisQuiesce(), NO_ERROR); }
   static bool both_hear(const std::string& what, int times = 1) {
@@ -61,6 +57,7 @@ class Scene {
 
   Host& left;
   Host& right;
+  std::optional<Library> library;
   std::optional<Driver5> five;
   std::optional<Driver6> six;
 };
