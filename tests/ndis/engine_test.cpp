@@ -69,6 +69,34 @@ TEST_F(EngineTest, RecoversWhatItWasNotTold) {
   leave(script);
 }
 
+// A driver cannot ask in this gap, for it gets its handle when the open is complete; so what would happen is shown
+// here. clauses: NDIS-040
+TEST_F(EngineTest, AnswersNoRequestWhileAnOpenIsPending) {
+  world.add_ethernet("eth0");
+  engine.knobs().force_pend = pend::kOpen;
+  Script script(engine);
+  Status while_opening = Status::kPending;
+  Handle context{};
+  script.on_bind = [&](Offer& offer) {
+    context = offer.context;
+    return script.open(offer);
+  };
+  script.on_opening = [&](Binding& binding) {
+    std::uint32_t value = 0;
+    OidRequest request;
+    request.oid = kFilterOid;
+    request.buffer = &value;
+    request.length = 4;
+    while_opening = engine.request(binding.handle, request, nullptr, nullptr);
+  };
+  begin(script, Generation::k5);
+  ASSERT_TRUE(script.journal.await("open complete"));
+  EXPECT_EQ(while_opening, Status::kAdapterNotReady);
+  EXPECT_EQ(query(script.binding(), kFilterOid), 0U);
+  engine.complete_bind(context, Status::kSuccess);
+  leave(script);
+}
+
 TEST_F(EngineTest, DeliversByFilterAndToNobodyElse) {
   const auto eth0 = world.add_ethernet("eth0");
   Script one(engine), other(engine);

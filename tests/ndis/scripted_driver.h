@@ -56,6 +56,7 @@ struct Script {
   std::function<Status(Binding*, NetEventNote&)> on_event = [](Binding*, NetEventNote&) { return Status::kSuccess; };
   std::function<void(Binding&)> on_close_complete = [](Binding&) {};
   std::function<void(Binding&, std::span<const Indicated>)> on_receive = [](Binding&, std::span<const Indicated>) {};
+  std::function<void(Binding&)> on_opening = [](Binding&) {};  // before the open has come to anything
   std::function<void(Binding&)> on_open_complete = [](Binding&) {};
   std::function<void(const char* where)> on_any = [](const char*) {};  // first thing in every callback
 
@@ -194,7 +195,10 @@ class ScriptedDriver final : public Driver {
     script_.on_any("receive");
     script_.on_receive(binding, frames);
   }
-  std::unique_ptr<Part> make_part(Binding&) override { return std::make_unique<Part>(); }
+  std::unique_ptr<Part> make_part(Binding& binding) override {
+    script_.on_opening(binding);
+    return std::make_unique<Part>();
+  }
 
  private:
   struct Turn {
