@@ -2,6 +2,7 @@
 #include <ndis.h>
 
 #include <atomic>
+#include <cstdint>
 
 namespace {
 

@@ -188,9 +188,9 @@ TEST_F(Deregistration, RacesALinkThatGoes) {
 
 // From inside every kind of callback, with frames coming in: no deadlock, and the protocol goes; a broken rule, but for
 // NDIS 5 while it unbinds.
-// clauses: NDIS-077 NDIS-078
 class FromInside : public Deregistration, public ::testing::WithParamInterface<std::pair<Generation, const char*>> {};
 
+// clauses: NDIS-077 NDIS-078
 TEST_P(FromInside, IsHandedOver) {
   const auto [generation, where] = GetParam();
   const std::string here = where;

@@ -7,6 +7,7 @@
 #include <turnpike/testing.h>
 
 #include <atomic>
+#include <cstdint>
 #include <random>
 #include <thread>
 #include <vector>

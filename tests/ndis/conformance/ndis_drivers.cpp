@@ -48,16 +48,6 @@ int place_of(Driver* driver) {
   return 0;
 }
 
-void set_policy(std::uint32_t bind, const char* list, const char* exclude) {
-  TP_NDIS_POLICY wanted{};
-  wanted.size = sizeof(wanted);
-  wanted.bind = bind;
-  wanted.list = list;
-  wanted.exclude = exclude;
-  EXPECT_EQ(TpNdisSetBindPolicy(nullptr, &wanted), NO_ERROR);
-  EXPECT_EQ(TpNdisQuiesce(), NO_ERROR);
-}
-
 }  // namespace
 
 // Bind, unbind and event callbacks of one protocol never overlap (NDIS-021): checked in every test.

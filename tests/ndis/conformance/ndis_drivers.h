@@ -392,8 +392,8 @@ Driver* driver_at(int place);
 
 // --- the ground of a test
 
-/// NDIS runs as long as this lives, in checked mode; when it ends, nothing may be left, and no rule broken that the test
-/// has not asked about. The knobs stand as the environment says (NDIS_PEND, NDIS_INLINE): the matrix of NDIS-211.
+/// NDIS runs as long as this lives, in checked mode; when it ends, nothing may be left, and no rule broken that the
+/// test has not asked about. The knobs stand as the environment says (NDIS_PEND, NDIS_INLINE): the matrix of NDIS-211.
 class Library {
  public:
   /// The watchdog's milliseconds: 0 leaves them to the library.
