@@ -27,7 +27,11 @@ void Engine::run_control(const Shared<Protocol>& protocol) {
     changed_.wait(lock, [&] {
       return protocol->gone || protocol->leaving || (protocol->begun && protocol->dirty && !protocol->working);
     });
-    if (protocol->gone || (protocol->leaving && !protocol->handed_over)) {
+    if (protocol->gone) {
+      return;
+    }
+    if (protocol->leaving && !protocol->handed_over) {  // somebody else does what is left: he may be kept waiting
+      watch(*protocol, lock, [&] { return protocol->worked_off; });
       return;
     }
     protocol->working = true;
@@ -483,13 +487,13 @@ void Binding::release(Held kind, std::uint32_t n) noexcept {
 
 // Somebody let go of something on a binding that waits for that.
 void Engine::settled(Binding& binding) noexcept {
-  if (binding.now() == BindingState::kPausing) {
-    if (binding.drained()) {
-      const std::lock_guard lock(mutex_);
-      poke(*binding.protocol);
-    }
-  } else if (binding.idle() && !binding.finishing.exchange(true)) {
-    finish_later(binding.shared_from_this());
+  const BindingState state = binding.now();  // once: a pause may be over by now, and a close is not begun by that
+  if (state == BindingState::kPausing && binding.drained()) {
+    const std::lock_guard lock(mutex_);
+    poke(*binding.protocol);
+  } else if (state == BindingState::kClosing && binding.idle() && !binding.finishing.exchange(true)) {
+    // Never here, whatever the knob says: this may be inside a callback of the very adapter that is to be closed.
+    passive_.post([this, self = binding.shared_from_this()] { finish_close(self); });
   }
 }
 

@@ -232,8 +232,9 @@ class Engine final : public AdapterListener {
 
   // control.cpp
   void run_control(const Shared<Protocol>& protocol);
-  bool work_off(Protocol& protocol, std::unique_lock<std::mutex>& lock);
+  void work_off(Protocol& protocol, std::unique_lock<std::mutex>& lock);
   static bool is_empty(const Protocol& protocol);
+  void watch(const Protocol& protocol, std::unique_lock<std::mutex>& lock, const std::function<bool()>& done);
   std::optional<Step> next_step(Protocol& protocol);
   std::optional<Step> step_of(Protocol& protocol, Seat& seat);
   std::optional<Step> unbind_step(const Shared<Binding>& binding);

@@ -203,6 +203,7 @@ struct Protocol {
   bool gone = false;
   bool working = false;      // somebody makes this protocol's control callbacks
   bool handed_over = false;  // deregistration is finished by the control thread
+  bool worked_off = false;   // nothing of it is left but what the handle names
   bool binds_complete_due = false;
   bool dirty = false;
   bool event_out = false;  // a note for all that the driver has pended

@@ -153,9 +153,11 @@ bool Engine::deregister(Handle handle, Generation generation, const char* functi
     }
     return true;
   }
-  changed_.wait(lock, [&] { return !protocol->working; });
+  watch(*protocol, lock, [&] { return !protocol->working; });
   protocol->working = true;
   work_off(*protocol, lock);
+  protocol->worked_off = true;
+  changed_.notify_all();
   lock.unlock();
   protocol->control.join();
   finish_deregistration(protocol);
@@ -175,7 +177,7 @@ void Engine::evict(Handle handle, const char* function) {
 }
 
 // Makes the protocol's callbacks until nothing of it is left; under the lock but for those.
-bool Engine::work_off(Protocol& protocol, std::unique_lock<std::mutex>& lock) {
+void Engine::work_off(Protocol& protocol, std::unique_lock<std::mutex>& lock) {
   for (;;) {
     protocol.dirty = false;
     if (const auto step = next_step(protocol)) {
@@ -184,12 +186,23 @@ bool Engine::work_off(Protocol& protocol, std::unique_lock<std::mutex>& lock) {
       lock.lock();
       protocol.dirty = true;
     } else if (is_empty(protocol)) {
-      return true;
-    } else if (!changed_.wait_for(lock, options_.watchdog, [&] { return protocol.dirty; })) {
-      TURNPIKE_LOG(LogLevel::kWarning, "ndis", "deregistration waits for the driver",
-                   {"protocol", std::string_view(protocol.registration.name)},
-                   {"outstanding", std::string_view(outstanding(protocol))});
+      return;
+    } else if (protocol.handed_over) {
+      watch(protocol, lock, [&] { return protocol.dirty; });
+    } else {
+      changed_.wait(lock, [&] { return protocol.dirty; });  // the control thread watches, also while a callback runs
     }
+  }
+}
+
+// Waits; every so often the log says what for.
+void Engine::watch(const Protocol& protocol, std::unique_lock<std::mutex>& lock, const std::function<bool()>& done) {
+  while (!changed_.wait_for(lock, options_.watchdog, done)) {
+    const std::string what = outstanding(protocol);
+    lock.unlock();
+    TURNPIKE_LOG(LogLevel::kWarning, "ndis", "deregistration waits for the driver",
+                 {"protocol", std::string_view(protocol.registration.name)}, {"outstanding", std::string_view(what)});
+    lock.lock();
   }
 }
 

@@ -4,6 +4,7 @@
 #include <future>
 #include <memory>
 
+#include "base/log_capture.h"
 #include "scripted_driver.h"
 
 namespace turnpike::ndis::testing {
@@ -376,6 +377,79 @@ TEST_F(Deregistration, DrainsWhatIsOutstandingUnderTraffic) {
     engine.knobs().force_pend = 0;
     ASSERT_TRUE(world.remove(eth0));
   }
+}
+
+// A binding that is paused and restarted while frames come in is not closed by the last of them: it is there, and
+// hears, when it is time to unbind it.
+TEST_F(Deregistration, FindsWhatWasPausedUnderTraffic) {
+  const auto eth0 = world.add_ethernet("eth0");
+  Script script(engine);
+  begin(script);
+  all_bound(script, 1);
+  {
+    const Traffic traffic(world, {eth0});
+    for (std::uint32_t i = 0; i < 200; ++i) {
+      ASSERT_TRUE(world.set_mtu(eth0, 1400 + i));
+      ASSERT_TRUE(script.journal.await("restart", i + 2));
+    }
+    const int received = script.received;
+    while (script.received == received) {
+      std::this_thread::yield();
+    }
+  }
+  EXPECT_EQ(engine.counts().bindings, 1U);
+  EXPECT_EQ(script.journal.count("close complete"), 0U);
+  leave(script);
+  EXPECT_EQ(script.journal.count("unbind"), 1U);
+}
+
+// A driver that waits inside its own unbind callback, for ever as it seems: the log says for what.
+// clauses: NDIS-085
+TEST(Watchdog, NamesWhatAnUnbindWaitsFor) {
+  MemoryAdapters world;
+  EngineOptions options;
+  options.watchdog = std::chrono::milliseconds(1);
+  Engine engine(world, system_clock(), options);
+  ASSERT_TRUE(engine.start());
+  const auto eth0 = world.add_ethernet("eth0");
+  const LogCapture log(process_log());
+  Script script(engine);
+  Binding* kept = nullptr;
+  script.on_receive = [&](Binding& binding, std::span<const Indicated>) {
+    kept = &binding;
+    binding.hold(Held::kRetained);
+  };
+  std::promise<void> closed;
+  script.on_close_complete = [&](Binding&) { closed.set_value(); };
+  script.on_unbind = [&](Binding& binding, Handle) {
+    EXPECT_EQ(engine.close(binding.handle), Status::kPending);
+    closed.get_future().wait();  // as drivers of NDIS 5 do
+    return Status::kSuccess;
+  };
+  script.generation = Generation::k5;
+  Registration registration;
+  registration.name = "STUCK";
+  registration.generation = Generation::k5;
+  registration.driver = std::make_unique<ScriptedDriver>(script);
+  ASSERT_EQ(engine.register_protocol(std::move(registration), script.protocol), Status::kSuccess);
+  engine.begin(script.protocol);
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  std::uint32_t filter = packet_type::kBroadcast;
+  OidRequest request{.type = OidRequest::Type::kSet, .oid = 0x0001010E, .buffer = &filter, .length = 4};
+  ASSERT_EQ(engine.request(script.binding(), request, nullptr, nullptr), Status::kSuccess);
+  ASSERT_TRUE(world.inject(eth0, frame_to(kEverybody)));
+  std::thread leaving([&] { EXPECT_TRUE(engine.deregister(script.protocol, Generation::k5, "test")); });
+  const auto named = [&] {
+    const std::vector<std::string> lines = log.lines();
+    return std::ranges::any_of(lines, [](const std::string& line) {
+      return line.find("1 retained frames on eth0, unbind of eth0") != std::string::npos;
+    });
+  };
+  while (!named()) {
+    std::this_thread::yield();
+  }
+  engine.returned(*kept, 1);
+  leaving.join();
 }
 
 // Everything at once: two protocols come and go, links come, change and go, policies change, frames arrive and leave.
