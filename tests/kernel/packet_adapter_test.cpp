@@ -210,6 +210,7 @@ TEST(PacketAdapter, TagsComeApartFromTheFrame) {
 }
 
 // A host that sends much by TCP over veth sends super-frames without checksums; the other end sees them as they are.
+// clauses: NDIS-139
 TEST(PacketAdapter, NeverHandsUpASuperFrameNorAMissingChecksum) {
   auto ground = Ground::unprivileged({"veth"});
   if (!ground) return;

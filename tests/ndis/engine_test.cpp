@@ -69,9 +69,9 @@ TEST_F(EngineTest, RecoversWhatItWasNotTold) {
   leave(script);
 }
 
-// A driver cannot ask in this gap, for it gets its handle when the open is complete; so what would happen is shown
-// here. clauses: NDIS-040
+// clauses: NDIS-040
 TEST_F(EngineTest, AnswersNoRequestWhileAnOpenIsPending) {
+  // A driver cannot ask in this gap: it gets its handle when the open is complete.
   world.add_ethernet("eth0");
   engine.knobs().force_pend = pend::kOpen;
   Script script(engine);
