@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <thread>
 
@@ -27,6 +28,8 @@ class LoopThread {
   void wake() noexcept;
   void woken() noexcept;
   [[nodiscard]] int waker() const { return waker_.number(); }
+  // Of the thread itself: sleeps so long, or until `wake`.
+  void nap(std::chrono::nanoseconds time) noexcept;
 
  private:
   Descriptor waker_;

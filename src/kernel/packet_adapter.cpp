@@ -3,7 +3,7 @@
 // One socket receives and sends, so the kernel never hands back what this adapter sent (it leaves out the sender), and
 // the room loops frames where the contract says so. Receiving: a thread takes what the ring holds, up to 64 frames, as
 // one batch, and sleeps when there is nothing; the kernel wakes it for the first frame. So a frame on an idle link is a
-// batch of one, at once, and under load batches grow by themselves.
+// batch of one, at once; under load it naps instead, and batches grow (pace.h).
 //
 // Two states. Without a wish the socket is bound to no type: the kernel does not touch it. With one it hears every type
 // (ETH_P_ALL), cut down by a filter and widened by memberships of the device. Memberships end with their socket, so a
@@ -20,10 +20,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "kernel/adapter_opening.h"
 #include "kernel/frame_sender.h"
 #include "kernel/loop_thread.h"
+#include "kernel/pace.h"
 #include "kernel/packet_ring.h"
 #include "kernel/packet_socket.h"
 
@@ -86,7 +88,7 @@ class PacketAdapter final : public ndis::Adapter {
 
  private:
   void turn();
-  bool take_batch();
+  std::size_t take_batch();
   void take_super_frame(tpacket2_hdr& slot);
   void sleep();
   void after_error();
@@ -104,6 +106,8 @@ class PacketAdapter final : public ndis::Adapter {
   std::atomic<bool> wants_room_ = false;
   bool broken_ = false;  // of the receiving thread, as is:
   int looks_ = 0;        // still to be taken, whether the device has gone
+  Pace pace_;
+  std::size_t taken_ = 0;  // slots, since the last wait
   mutable Counted counted_;
 
   ndis::Reception wanted_;  // with its lists below; for reset()
@@ -202,7 +206,12 @@ ndis::AdapterLosses PacketAdapter::losses() const noexcept {
 // --- receiving -------------------------------------------------------------------------------------------------------
 
 void PacketAdapter::turn() {
-  if (broken_ || !take_batch()) sleep();
+  const std::size_t took = broken_ ? 0 : take_batch();
+  taken_ += took;
+  if (took != 0) return;
+  const bool naps = pace_.naps(std::exchange(taken_, 0));
+  if (naps && looks_ == 0 && !wants_room_.load(std::memory_order_acquire)) return thread_.nap(Pace::kNap);
+  sleep();
 }
 
 InFrame PacketAdapter::describe(const tpacket2_hdr& slot) {
@@ -231,8 +240,8 @@ std::optional<InFrame> PacketAdapter::read(tpacket2_hdr& slot) {
   return frame;
 }
 
-// Hands over what the ring holds; false: nothing.
-bool PacketAdapter::take_batch() {
+// Hands over what the ring holds; gives the number of slots.
+std::size_t PacketAdapter::take_batch() {
   batch_.clear();
   std::uint32_t slots = 0;
   for (; slots < kBatch; ++slots) {
@@ -249,7 +258,7 @@ bool PacketAdapter::take_batch() {
   }
   if (!batch_.empty()) deliver(batch_);
   ring_.release(slots);
-  return slots != 0;
+  return slots;
 }
 
 // One that no slot holds, or that is to be cut.

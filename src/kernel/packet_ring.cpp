@@ -2,9 +2,9 @@
 
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -12,7 +12,10 @@
 namespace turnpike::kernel {
 namespace {
 
-constexpr std::uint32_t kBlock = 1U << 16;
+// A slot is an odd number of cache lines long: at a power of two the headers of all slots would compete for the same
+// few places of the cache. As many slots as a page has lines fill whole pages, which is what the kernel wants of a
+// block, and leaves no gap between blocks.
+constexpr std::uint32_t kLine = 64;
 // The kernel's header and address, the alignment, the VNET header, Ethernet with two tags.
 constexpr std::uint32_t kAroundPayload = 128;
 
@@ -34,9 +37,10 @@ PacketRing::~PacketRing() {
 
 Result<PacketRing> PacketRing::lay_out(int socket, std::uint32_t mtu) {
   PacketRing ring;
-  ring.slot_size_ = std::clamp(std::bit_ceil(mtu + kAroundPayload), kLeastSlot, kMostSlot);
-  const std::uint32_t per_block = kBlock / ring.slot_size_;
-  const tpacket_req request{kBlock, kSlots / per_block, ring.slot_size_, kSlots};
+  const std::uint32_t lines = (std::clamp(mtu + kAroundPayload, kLeastSlot, kMostSlot) + kLine - 1) / kLine | 1;
+  ring.slot_size_ = lines * kLine;
+  const std::uint32_t per_block = static_cast<std::uint32_t>(::sysconf(_SC_PAGESIZE)) / kLine;
+  const tpacket_req request{per_block * ring.slot_size_, kSlots / per_block, ring.slot_size_, kSlots};
   if (::setsockopt(socket, SOL_PACKET, PACKET_RX_RING, &request, sizeof request) != 0) {
     if (errno == ENOMEM) return fail(ErrorKind::kExhausted, "no memory for a packet ring");
     return fail_errno(errno, "the kernel lays out no packet ring");

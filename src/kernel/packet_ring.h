@@ -28,8 +28,8 @@ class PacketRing {
   ~PacketRing();
 
   static constexpr std::uint32_t kSlots = 2048;
-  static constexpr std::uint32_t kLeastSlot = 2048;
-  static constexpr std::uint32_t kMostSlot = 16384;
+  static constexpr std::uint32_t kLeastSlot = 1728;
+  static constexpr std::uint32_t kMostSlot = 16320;
 
   // Lays the ring out for the socket, which speaks PACKET_VNET_HDR and is bound to nothing yet. kExhausted: no memory;
   // kKernel.
