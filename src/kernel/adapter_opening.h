@@ -25,6 +25,7 @@ struct AdapterOpening {
   ndis::Medium medium = ndis::Medium::k802_3;
   SharedMtu mtu;  // the source sets it when the link changes
   SharedCloser closer;
+  bool hardware = false;  // there is a device behind it
 
   // Of a frame's bytes, its header counted.
   [[nodiscard]] std::size_t limit() const { return mtu->load(std::memory_order_relaxed) + header; }

@@ -143,7 +143,7 @@ Result<std::pair<AdapterOpening, AdapterKind>> RealAdapters::prepare(net::Interf
   const AdapterFacts& facts = known->second.facts;
   const AdapterKind kind = options_.kind ? options_.kind(facts) : AdapterKind::kPacket;
   return std::pair(AdapterOpening{where_, sink, index, facts.name, ndis::header_size(facts.medium), facts.medium,
-                                  known->second.mtu, closer_},
+                                  known->second.mtu, closer_, facts.has_parent},
                    kind);
 }
 

@@ -4,8 +4,9 @@
 //
 // Two libraries, each for what it is good at: libxdp for the rings, libbpf to load and attach. The program itself is
 // made here, of what is wanted (a few instructions by type and destination, as in reception_program.cpp), and replaced
-// whole on each change: libxdp's own takes everything. It is attached natively where the driver can, else generically;
-// a queue that somebody just left stays busy for a moment, which is waited for.
+// whole on each change: libxdp's own takes everything. It is attached natively where there is hardware whose driver
+// can, else generically: what comes over a veth is an sk_buff already, and native XDP would copy it into a page first
+// (a tenth slower, bench/ndis). A queue that somebody just left stays busy for a moment, which is waited for.
 //
 // Copy mode: every driver has it, and over veth it is what there is. One queue, the first: devices with several have to
 // be told by their owner (ethtool -L … combined 1) to bring everything there; we say so once where there are more.
@@ -31,10 +32,12 @@
 #include <cstring>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "kernel/adapter_opening.h"
 #include "kernel/frame_sender.h"
 #include "kernel/loop_thread.h"
+#include "kernel/pace.h"
 #include "kernel/packet_socket.h"
 #include "kernel/xdp_program.h"
 
@@ -109,7 +112,7 @@ Result<void> make(Rings& rings, const std::string& link) {
 // with the interface, whatever namespace that is in by then.
 class Attached {
  public:
-  explicit Attached(int index) : index_(index) {}
+  Attached(int index, bool natively) : index_(index), natively_(natively) {}
 
   Result<void> replace(const Descriptor& program) {
     if (link_.is_open()) {
@@ -118,6 +121,7 @@ class Attached {
     }
     int answer = 0;
     for (const std::uint32_t flags : {XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE}) {
+      if (flags == XDP_FLAGS_DRV_MODE && !natively_) continue;
       bpf_link_create_opts options{};
       options.sz = sizeof options;
       options.flags = flags;
@@ -132,13 +136,14 @@ class Attached {
 
  private:
   int index_;
+  bool natively_;
   Descriptor link_;
 };
 
 class XdpAdapter final : public ndis::Adapter {
  public:
   XdpAdapter(const AdapterOpening& opening, Steal steal)
-      : opening_(opening), steal_(steal), attached_(static_cast<int>(opening.index.value())) {}
+      : opening_(opening), steal_(steal), attached_(static_cast<int>(opening.index.value()), opening.hardware) {}
   ~XdpAdapter() override;
 
   Result<void> start();
@@ -155,10 +160,8 @@ class XdpAdapter final : public ndis::Adapter {
  private:
   Result<void> make_all();
   Result<void> redirect(const ndis::Reception& wanted);
-  void turn() {
-    if (!take_batch()) sleep();
-  }
-  bool take_batch();
+  void turn();
+  std::size_t take_batch();
   void sleep();
   std::optional<InFrame> read(const xdp_desc& slot);
   std::optional<std::uint32_t> write(const ndis::OutFrame& frame, std::uint64_t slot);
@@ -176,6 +179,8 @@ class XdpAdapter final : public ndis::Adapter {
   std::atomic<bool> wants_room_ = false;
   std::atomic<std::uint64_t> oversized_ = 0, malformed_ = 0;
   std::vector<InFrame> batch_;
+  Pace pace_;
+  std::size_t taken_ = 0;      // slots, since the last wait
   std::vector<iovec> pieces_;  // of send()
   LoopThread thread_;          // last: the first to end
 };
@@ -281,10 +286,20 @@ std::optional<InFrame> XdpAdapter::read(const xdp_desc& slot) {
   return frame;
 }
 
-bool XdpAdapter::take_batch() {
+void XdpAdapter::turn() {
+  const std::size_t took = take_batch();
+  taken_ += took;
+  if (took != 0) return;
+  const bool naps = pace_.naps(std::exchange(taken_, 0));
+  if (naps && !wants_room_.load(std::memory_order_acquire)) return thread_.nap(Pace::kNap);
+  sleep();
+}
+
+// Hands over what the ring holds; gives the number of slots.
+std::size_t XdpAdapter::take_batch() {
   std::uint32_t first = 0;
   const std::uint32_t got = xsk_ring_cons__peek(&rings_->receive, kBatch, &first);
-  if (got == 0) return false;
+  if (got == 0) return 0;
   batch_.clear();
   for (std::uint32_t at = 0; at < got; ++at) {
     if (const auto frame = read(*xsk_ring_cons__rx_desc(&rings_->receive, first + at))) batch_.push_back(*frame);
@@ -299,7 +314,7 @@ bool XdpAdapter::take_batch() {
   }
   xsk_ring_cons__release(&rings_->receive, got);
   xsk_ring_prod__submit(&rings_->fill, reserved);
-  return true;
+  return got;
 }
 
 void XdpAdapter::sleep() {
@@ -343,28 +358,30 @@ std::optional<std::uint32_t> XdpAdapter::write(const ndis::OutFrame& frame, std:
 }
 
 ndis::SendAnswer XdpAdapter::send(std::span<const ndis::OutFrame> frames) noexcept {
+  reclaim();  // each time: what was sent last is sent from first, and is in the cache still
+  const auto most = static_cast<std::uint32_t>(std::min(frames.size(), free_.size()));
+  std::uint32_t first = 0;
+  xsk_ring_prod__reserve(&rings_->transmit, most, &first);  // the ring has a place for each slot
   ndis::SendAnswer answer;
+  std::uint32_t taken = 0;
   try {
-    if (free_.size() < frames.size()) reclaim();
-    for (; answer.taken < frames.size(); ++answer.taken) {
-      if (free_.empty()) {
-        answer.error = Error{ErrorKind::kBusy, 0, "the interface takes no more frames now"};
-        break;
-      }
-      const auto size = write(frames[answer.taken], free_.back());
+    for (; taken < most; ++taken) {
+      const auto size = write(frames[taken], free_.back());
       if (!size) {
         answer.error = Error{ErrorKind::kKernel, EMSGSIZE, "a frame is not one that can be sent"};
         break;
       }
-      std::uint32_t at = 0;
-      xsk_ring_prod__reserve(&rings_->transmit, 1, &at);  // the ring has a place for each slot
-      *xsk_ring_prod__tx_desc(&rings_->transmit, at) = xdp_desc{free_.back(), *size, 0};
+      *xsk_ring_prod__tx_desc(&rings_->transmit, first + taken) = xdp_desc{free_.back(), *size, 0};
       free_.pop_back();
-      xsk_ring_prod__submit(&rings_->transmit, 1);
     }
+    if (taken == most && most < frames.size())
+      answer.error = Error{ErrorKind::kBusy, 0, "the interface takes no more frames now"};
   } catch (const std::bad_alloc&) {
     answer.error = Error{ErrorKind::kExhausted, 0, "no memory to send a frame"};
   }
+  rings_->transmit.cached_prod -= most - taken;  // what libxdp has a function for where one reads, but not here
+  xsk_ring_prod__submit(&rings_->transmit, taken);
+  answer.taken = taken;
   if (answer.taken != 0) flush();
   if (answer.error && answer.error->kind == ErrorKind::kBusy) {
     wants_room_.store(true, std::memory_order_release);
