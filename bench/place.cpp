@@ -13,16 +13,6 @@
 namespace turnpike::bench {
 namespace {
 
-void run(std::vector<std::string> words) {
-  std::vector<char*> arguments;
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
-  pid_t pid = 0;
-  int status = 0;
-  must(::posix_spawnp(&pid, arguments[0], nullptr, nullptr, arguments.data(), environ) == 0, "ip");
-  must(::waitpid(pid, &status, 0) == pid && status == 0, "ip failed");
-}
-
 Place make_place() {
   must(::unshare(::geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) == 0, "unshare");
   run({"ip", "link", "add", "left", "type", "veth", "peer", "name", "right"});
@@ -42,6 +32,16 @@ Place make_place() {
 Place& place() {
   static Place made = make_place();
   return made;
+}
+
+void run(std::vector<std::string> words) {
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  pid_t pid = 0;
+  int status = 0;
+  must(::posix_spawnp(&pid, arguments[0], nullptr, nullptr, arguments.data(), environ) == 0, "ip");
+  must(::waitpid(pid, &status, 0) == pid && status == 0, "ip failed");
 }
 
 void must(bool good, const char* what) {

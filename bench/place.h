@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "kernel/real_port.h"
 
@@ -15,6 +17,9 @@ struct Place {
 
 // Must be asked for before there is a second thread: a namespace is entered by a thread, and inherited.
 Place& place();
+
+// A command that has to go.
+void run(std::vector<std::string> words);
 
 // Ends the program, saying what did not go.
 void must(bool good, const char* what);

@@ -23,30 +23,20 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// To all, from nobody in particular, of a type for experiments, so that no stack answers.
-std::array<std::uint8_t, 60> frame() {
-  std::array<std::uint8_t, 60> made{};
-  std::fill_n(made.begin(), 6, std::uint8_t{0xff});
-  made[6] = 2;
-  made[11] = 1;
-  made[12] = 0x88;
-  made[13] = 0xb5;
-  return made;
-}
-
 void send_and_receive(benchmark::State& state, const Kind& kind) {
   constexpr std::size_t kBurst = 64;
   const auto from = kind.open("left");
   const auto to = kind.open("right");
-  const auto sample = frame();
+  const auto sample = sample_frame();
   std::uint64_t sum = 0;
   std::uint64_t received = 0;
   std::uint64_t sent = 0;
   for (auto _ : state) {
     from->send(sample, kBurst);
     sent += kBurst;
-    for (std::size_t got = 1; got > 0 && received < sent; received += got) got = to->take(sent - received, sum);
+    if (sent - received >= to->window()) take(*to, sent - received - to->window() / 2, received, sum);
   }
+  take(*to, sent - received, received, sum);
   benchmark::DoNotOptimize(sum);
   state.counters["lost"] = static_cast<double>(sent - received);
   state.SetItemsProcessed(static_cast<std::int64_t>(received));
@@ -55,44 +45,29 @@ void send_and_receive(benchmark::State& state, const Kind& kind) {
 void send_only(benchmark::State& state, const Kind& kind) {
   constexpr std::size_t kBurst = 64;
   const auto from = kind.open("left");
-  const auto sample = frame();
+  const auto sample = sample_frame();
   for (auto _ : state) from->send(sample, kBurst);
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kBurst));
 }
 
-// The receiver sleeps in a thread; each frame is sent 50 µs after the last was seen.
+// Each frame is sent 50 µs after the last was seen, while whoever receives sleeps.
 void latency(benchmark::State& state, const Kind& kind) {
+  Way::Arrivals arrivals;  // beyond the ways, which may be telling it the last
   const auto from = kind.open("left");
   const auto to = kind.open("right");
-  const auto sample = frame();
-  std::atomic<std::uint64_t> seen = 0;
-  std::atomic<std::int64_t> seen_at = 0;
-  std::atomic<bool> ends = false;
-  std::uint64_t sum = 0;
-  std::thread receiver([&] {
-    for (std::uint64_t count = 0;;) {
-      to->wait();
-      const std::int64_t now = to->arrival();
-      if (ends.load()) return;
-      to->take(1, sum);
-      seen_at.store(now);
-      seen.store(++count);
-    }
-  });
+  const auto sample = sample_frame();
+  to->listen(arrivals);
   std::vector<double> took;
-  std::uint64_t expected = 0;
   for (auto _ : state) {
     std::this_thread::sleep_for(std::chrono::microseconds(50));
+    const std::uint32_t before = arrivals.seen;
     const std::int64_t start = Clock::now().time_since_epoch().count();
     from->send(sample, 1);
-    ++expected;
-    while (seen.load() < expected) std::this_thread::yield();
-    took.push_back(static_cast<double>(seen_at.load() - start) * 1e-9);
+    arrivals.seen.wait(before);
+    took.push_back(static_cast<double>(arrivals.at.load() - start) * 1e-9);
     state.SetIterationTime(took.back());
   }
-  ends = true;
-  from->send(sample, 1);
-  receiver.join();
+  to->end_listening(*from, sample);
   std::ranges::nth_element(took, took.begin() + static_cast<std::ptrdiff_t>(took.size() / 2));
   state.counters["median_us"] = took[took.size() / 2] * 1e6;
 }

@@ -1,6 +1,5 @@
 #include <array>
 #include <atomic>
-#include <chrono>
 
 #include "../place.h"
 #include "kernel/adapters_port.h"
@@ -9,7 +8,7 @@
 namespace turnpike::bench {
 namespace {
 
-// An adapter of src/kernel, whose frames come on its own thread: `take` sleeps until that has seen what was asked for.
+// An adapter of src/kernel, whose frames come on its own thread.
 class Ours final : public Way, private ndis::FrameSink, private ndis::AdapterListener {
  public:
   Ours(const std::string& link, kernel::AdapterKind kind) : link_(link) {
@@ -41,33 +40,18 @@ class Ours final : public Way, private ndis::FrameSink, private ndis::AdapterLis
       must(!answer.error || answer.error->kind == ErrorKind::kBusy, "send");
     }
   }
-  std::size_t take(std::size_t most, std::uint64_t& sum) override {
-    const std::uint64_t until = taken_ + most;
-    target_.store(until);
-    for (std::uint32_t reached = reached_.load(); seen_.load() < until; reached = reached_.load()) {
-      if (seen_.load() < until) reached_.wait(reached);
-    }
-    const std::uint64_t got = std::min(seen_.load(), until) - taken_;
-    taken_ += got;
-    sum += sum_.load(std::memory_order_relaxed);
-    return got;
-  }
-  void wait() override { seen_.wait(taken_); }
-  [[nodiscard]] std::int64_t arrival() const override { return arrival_.load(); }
+  std::size_t take(std::size_t most, std::uint64_t& sum) override { return frames_.take(most, sum); }
+  void wait() override {}
+  void listen(Arrivals& arrivals) override { frames_.listen(&arrivals); }
+  void end_listening(Way&, Frame) override { frames_.listen(nullptr); }
+  [[nodiscard]] std::size_t window() const override { return 512; }
 
  private:
   void received(std::span<const ndis::InFrame> batch) noexcept override {
-    arrival_.store(std::chrono::steady_clock::now().time_since_epoch().count(), std::memory_order_relaxed);
-    std::uint64_t sum = sum_.load(std::memory_order_relaxed);
+    std::uint64_t sum = 0;
     for (const ndis::InFrame& each : batch)
       sum += look_at(reinterpret_cast<const std::uint8_t*>(each.bytes.data()), each.bytes.size());
-    sum_.store(sum, std::memory_order_relaxed);
-    const std::uint64_t seen = seen_.fetch_add(batch.size()) + batch.size();
-    seen_.notify_one();
-    if (seen >= target_.load()) {
-      reached_.fetch_add(1);
-      reached_.notify_one();
-    }
+    frames_.note(batch.size(), sum);
   }
   void room() noexcept override {}
   void broken(const Error&) noexcept override {}
@@ -81,10 +65,7 @@ class Ours final : public Way, private ndis::FrameSink, private ndis::AdapterLis
   std::string link_;
   net::InterfaceIndex index_;
   std::atomic<bool> listed_ = false;
-  std::atomic<std::uint64_t> seen_ = 0, sum_ = 0, target_ = ~std::uint64_t{0};
-  std::atomic<std::uint32_t> reached_ = 0;
-  std::atomic<std::int64_t> arrival_ = 0;
-  std::uint64_t taken_ = 0;
+  Handover frames_;
   std::unique_ptr<ndis::AdapterSource> source_;
   std::unique_ptr<ndis::Adapter> adapter_;
 };
