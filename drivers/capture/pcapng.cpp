@@ -1,5 +1,7 @@
 #include "pcapng.h"
 
+#include <algorithm>
+
 namespace capture {
 namespace {
 
@@ -11,8 +13,8 @@ constexpr std::uint32_t kEnhancedPacket = 6;
 void put(Bytes& out, std::uint64_t value, std::size_t size) {
   for (std::size_t at = 0; at < size; ++at) out.push_back(static_cast<std::uint8_t>(value >> 8 * at));
 }
-void put_padded(Bytes& out, std::span<const std::uint8_t> bytes) {
-  out.insert(out.end(), bytes.begin(), bytes.end());
+// Blocks, and options within them, begin at multiples of four.
+void pad(Bytes& out) {
   while (out.size() % 4 != 0) out.push_back(0);
 }
 
@@ -36,7 +38,8 @@ class Block {
     if (value.empty() || value.size() > 0xffff) return;
     put(out_, code, 2);
     put(out_, value.size(), 2);
-    put_padded(out_, value);
+    out_.insert(out_.end(), value.begin(), value.end());
+    pad(out_);
   }
   void option(std::uint16_t code, std::string_view text) {
     option(code, std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
@@ -89,16 +92,27 @@ void put_interface(Bytes& out, const Interface& interface) {
   block.end_of_options();
 }
 
-void put_packet(Bytes& out, std::uint32_t interface, std::uint64_t time, std::span<const std::uint8_t> captured,
-                std::uint32_t length, Direction direction) {
+std::size_t captured_of(const Packet& packet, std::size_t snap_length) {
+  std::size_t size = 0;
+  for (const auto piece : packet.pieces) size += piece.size();
+  return std::min(size, snap_length);
+}
+
+void put_packet(Bytes& out, const Packet& packet, std::size_t snap_length) {
   Block block(out, kEnhancedPacket);
-  put(out, interface, 4);
-  put_time(out, time);
-  put(out, captured.size(), 4);
-  put(out, length, 4);
-  put_padded(out, captured);
-  if (direction != Direction::kUnknown) {
-    block.option(2, static_cast<std::uint32_t>(direction), 4);
+  std::size_t left = captured_of(packet, snap_length);
+  put(out, packet.interface, 4);
+  put_time(out, packet.time);
+  put(out, left, 4);
+  put(out, packet.length, 4);
+  for (const auto piece : packet.pieces) {
+    const auto part = piece.first(std::min(left, piece.size()));
+    out.insert(out.end(), part.begin(), part.end());
+    left -= part.size();
+  }
+  pad(out);
+  if (packet.direction != Direction::kUnknown) {
+    block.option(2, static_cast<std::uint32_t>(packet.direction), 4);
     block.end_of_options();
   }
 }
@@ -109,8 +123,10 @@ void put_statistics(Bytes& out, std::uint32_t interface, std::uint64_t time, con
   put_time(out, time);
   block.time_option(2, statistics.start);
   block.time_option(3, statistics.end);
-  block.option(4, statistics.received, 8);
-  block.option(5, statistics.dropped, 8);
+  block.option(4, statistics.received + statistics.interface_dropped, 8);  // "received by the interface": all of them
+  block.option(5, statistics.interface_dropped, 8);
+  block.option(7, statistics.dropped, 8);
+  block.option(8, statistics.received - statistics.dropped, 8);
   block.end_of_options();
 }
 

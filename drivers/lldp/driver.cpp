@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "../instance_name.h"
 #include "neighbours.h"
 
 namespace lldp {
@@ -207,30 +208,6 @@ NDIS_STATUS set(Binding& binding, NDIS_OID oid, PVOID value, UINT size) {
   return outcome(binding, NdisOidRequest(binding.handle, &request));
 }
 
-std::string utf8(const NDIS_STRING& text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.Length / sizeof(WCHAR); ++at) {
-    const auto letter = static_cast<std::uint32_t>(text.Buffer[at]);
-    if (letter < 0x80) {
-      out += static_cast<char>(letter);
-    } else if (letter < 0x800) {
-      out += {static_cast<char>(0xc0 | letter >> 6), static_cast<char>(0x80 | (letter & 0x3f))};
-    } else {
-      out += {static_cast<char>(0xe0 | (letter >> 12 & 0xf)), static_cast<char>(0x80 | (letter >> 6 & 0x3f)),
-              static_cast<char>(0x80 | (letter & 0x3f))};
-    }
-  }
-  return out;
-}
-
-std::string name_of(NDIS_HANDLE bind_context) {
-  NDIS_STRING name = {};
-  if (NdisQueryBindInstanceName(&name, bind_context) != NDIS_STATUS_SUCCESS) return "unknown";
-  std::string text = utf8(name);
-  NdisFreeMemory(name.Buffer, 0, 0);
-  return text;
-}
-
 NDIS_STATUS close(Binding& binding) {
   NdisResetEvent(&binding.done);
   return outcome(binding, NdisCloseAdapterEx(binding.handle));
@@ -268,7 +245,7 @@ NDIS_STATUS NDISAPI bind(NDIS_HANDLE, NDIS_HANDLE bind_context, PNDIS_BIND_PARAM
   auto binding = std::make_unique<Binding>();
   NdisInitializeEvent(&binding->done);
   NdisInitializeEvent(&binding->drained);
-  binding->interface = name_of(bind_context);
+  binding->interface = drivers::instance_name(bind_context);
   std::copy_n(parameters->CurrentMacAddress, 6, binding->mac.begin());
   const NDIS_STATUS status = open(*binding, bind_context, *parameters);
   if (status != NDIS_STATUS_SUCCESS) return status;

@@ -18,6 +18,8 @@ Status status_of_open(const Error& error) {
   }
 }
 
+constexpr int kNotPermitted = 1;  // EPERM
+
 // NDIS 5 knows no loopback medium: to its drivers that is Ethernet.
 std::uint32_t medium_for(Generation generation, Medium medium) {
   return generation == Generation::k5 && medium == Medium::kLoopback ? 0 : static_cast<std::uint32_t>(medium);
@@ -148,7 +150,7 @@ Status Engine::open_now(const Shared<Binding>& binding, const OpenRequest& reque
     TURNPIKE_LOG(LogLevel::kWarning, "ndis", "an adapter cannot be opened",
                  {"adapter", std::string_view(binding->nic->adapter_name)}, {"reason", attached.error().what},
                  {"errno", attached.error().system_code});
-    system_code = attached.error().system_code;
+    system_code = attached.error().kind == ErrorKind::kDenied ? kNotPermitted : attached.error().system_code;
     return status_of_open(attached.error());
   }
   request.store(binding->handle, medium);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdio>
 #include <fstream>
 
@@ -34,11 +35,13 @@ TEST(Pcapng, IsReadByTshark) {
   frame[12] = 0x88;
   frame[13] = 0xb5;
   constexpr std::uint64_t kTime = 1'767'225'600'123'456'789;
-  put_packet(file, 0, kTime, frame, 61, Direction::kInbound);
-  put_packet(file, 0, kTime + 1, std::span(frame).first(20), 1514, Direction::kOutbound);
-  put_packet(file, 1, kTime + 2, Bytes{0x45, 0, 0, 20, 0, 0, 0, 0, 64, 59, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8}, 20,
-             Direction::kUnknown);
-  put_statistics(file, 0, kTime + 3, {1000, 17, kTime, kTime + 3});
+  const std::array whole{std::span<const std::uint8_t>(frame).first(7),
+                         std::span<const std::uint8_t>(frame).subspan(7)};
+  put_packet(file, {0, kTime, whole, 61, Direction::kInbound}, 1514);
+  put_packet(file, {0, kTime + 1, whole, 1514, Direction::kOutbound}, 20);
+  const Bytes packet{0x45, 0, 0, 20, 0, 0, 0, 0, 64, 59, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8};
+  put_packet(file, {1, kTime + 2, std::array{std::span(packet)}, 20, Direction::kUnknown}, 1514);
+  put_statistics(file, 0, kTime + 3, {1000, 17, 5, kTime, kTime + 3});
   EXPECT_EQ(tshark(file, {"-T", "fields", "-e", "frame.interface_name", "-e", "frame.time_epoch", "-e", "frame.len",
                           "-e", "frame.cap_len", "-e", "frame.packet_flags_direction"}),
             "eth0\t1767225600.123456789\t61\t61\t0x00000001\n"
@@ -50,7 +53,10 @@ TEST(Pcapng, BlocksAreWholeWhateverTheyHold) {
   for (std::size_t size = 0; size < 9; ++size) {
     Bytes file;
     put_interface(file, {std::string(size, 'n'), std::string(70'000, 'd'), kEthernet, 0, 0});
-    put_packet(file, 0, 1, Bytes(size, 7), static_cast<std::uint32_t>(size), Direction::kInbound);
+    const Bytes bytes(size, 7);
+    const std::size_t before = file.size();
+    put_packet(file, {0, 1, std::array{std::span(bytes)}, 9, Direction::kInbound}, 1514);
+    EXPECT_LE(file.size() - before, block_size_of(size));
     std::size_t at = 0;
     while (at < file.size()) {
       const auto length = [&file](std::size_t where) {

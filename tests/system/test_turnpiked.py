@@ -220,7 +220,7 @@ def test_the_manual_pages_have_every_command_and_setting():
     for page, words in [("turnpike.1", ["show route", "explain ADDRESS|ERROR", "doctor"]),
                         ("turnpike.toml.5", ["sweep-after", "route.preference", "[interface.NAME]", "blackhole"]),
                         ("turnpiked.8", ["SIGHUP", "--check"]), ("turnpike-keeper.8", ["--for"]),
-                        ("turnpike-lldp.8", ["--interval", "seconds_left"]), ("turnpike-ndis-host.8", ["--checked", "SIGUSR1"]),
+                        ("turnpike-lldp.8", ["--interval", "seconds_left"]), ("turnpike-capture.8", ["--snap-length", "extcap"]), ("turnpike-ndis-host.8", ["--checked", "SIGUSR1"]),
                         ("turnpike.toml.5", ["[multicast]", "mstatic", "wrong-interface", "route.from"])]:
         shown = subprocess.run(["groff", "-man", "-rHY=0", "-Tutf8", "-ww", BUILD / "man" / page], check=True, capture_output=True,
                                text=True, env={**os.environ, "GROFF_NO_SGR": "1"})
