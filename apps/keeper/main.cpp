@@ -9,6 +9,11 @@
 //
 // It does nothing else, allocates little and reads no file, so that it does not die of what others die of. It runs in
 // the network namespace of the tables, with the user id of whoever uses them (others are refused), and needs no rights.
+//
+// Not the service manager's descriptor store (FDSTORE of systemd), though it could hold the sockets as well: which
+// virtual interface is which device has to be kept beside a socket and kept right at every change, a program that links
+// the library has no service manager, and outside of systemd there is none. One way that is tested serves all three.
+// What the store would add: sockets that outlive this process and the one that forwards, when both die within a second.
 // src/kernel/keeper_words.h has the protocol.
 #include "kernel/keeper_words.h"
 

@@ -19,130 +19,20 @@
 //   load_v6/N    as load, IPv6, in address order
 // `bytes` is the forwarder's own memory, a route.
 #include <benchmark/benchmark.h>
-#include <poll.h>
 #include <rtmv2.h>
 #include <sys/socket.h>
-#include <turnpike/forwarder.h>
-#include <unistd.h>
-#include <winerror.h>
 
-#include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <ctime>
-#include <functional>
 #include <memory>
-#include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "kernel/real_port.h"
-#include "net/text.h"
-#include "place.h"
-#include "rtm/routes.h"
+#include "forwarder/ceiling.h"
 
 namespace turnpike::bench {
 namespace {
-
-using kernel::Change;
-using net::Family;
-using Clock = std::chrono::steady_clock;
-
-constexpr std::uint32_t kNextHops = 16;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-// Time on the wall, and that of processors by all threads of the process: others share the machine.
-struct Taken {
-  double wall = 0, cpu = 0;
-};
-class Watch {
- public:
-  [[nodiscard]] Taken taken() const { return {seconds_since(begin_), cpu() - cpu_}; }
-
- private:
-  static double cpu() {
-    timespec now{};
-    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-  }
-  Clock::time_point begin_ = Clock::now();
-  double cpu_ = cpu();
-};
-
-double median(std::vector<double>& all) {
-  std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2), all.end());
-  return all[all.size() / 2];
-}
-
-// The benchmark's place, where nobody else manages routes.
-Place& own_place() {
-  static Place& own = [&]() -> Place& {
-    Place& made = place();
-    must(made.port->write_setting(kernel::kCompatMode, "0").has_value(), "nexthop_compat_mode");
-    return made;
-  }();
-  return own;
-}
-
-net::Address gateway(Family family, std::uint32_t number) {
-  return family == Family::kIpv4 ? net::Address::ipv4(0x0a000002 + number)
-                                 : net::Address::from_halves(family, 0xfd00ULL << 48, 2 + number);
-}
-
-std::vector<net::Prefix> prefixes(Family family, std::size_t count, bool shuffles) {
-  auto made = table(family, count);
-  // Not what the links themselves have.
-  std::erase_if(made, [](const net::Prefix& each) { return each.contains(net::Address::ipv4(0x0a000001)); });
-  if (shuffles) std::shuffle(made.begin(), made.end(), std::mt19937(1));
-  return made;
-}
-
-// --- the ceiling
-// ---------------------------------------------------------------------------------------------------------------
-
-class Ceiling {
- public:
-  explicit Ceiling(Family family) : writer_(own_place().port->open_writer().value()) {
-    for (std::uint32_t i = 0; i < kNextHops; ++i) {
-      kernel::NextHop object;
-      object.id = 1 + i;
-      object.protocol = 250;
-      object.link = own_place().link;
-      object.gateway = gateway(family, i);
-      object.family = family;
-      must(kernel::write_now(*writer_, Change::kAdd, object).has_value(), "next hop");
-    }
-  }
-  ~Ceiling() {
-    for (std::uint32_t i = 0; i < kNextHops; ++i) {
-      kernel::NextHop object;
-      object.id = 1 + i;
-      static_cast<void>(kernel::write_now(*writer_, Change::kRemove, object));
-    }
-  }
-
-  Taken write(Change change, const std::vector<net::Prefix>& all) {
-    const Watch watch;
-    std::uint32_t number = 0;
-    for (const net::Prefix& each : all) {
-      kernel::Route route;
-      route.destination = each;
-      route.protocol = 250;
-      route.priority = 20;
-      route.next_hop_id = 1 + number++ % kNextHops;
-      while (!writer_->put(change, route, 0)) must(writer_->submit().refused.empty(), "refused");
-    }
-    must(writer_->submit().refused.empty(), "refused");
-    return watch.taken();
-  }
-
- private:
-  std::unique_ptr<kernel::Writer> writer_;
-};
 
 struct Round {
   Taken add, remove;
@@ -157,12 +47,6 @@ Round ceiling(Family family, const std::vector<net::Prefix>& all) {
 
 // --- ours
 // ----------------------------------------------------------------------------------------------------------------------
-
-void must_rtm(DWORD status, const char* what) {
-  if (status == NO_ERROR) return;
-  std::fprintf(stderr, "%s: error %u\n", what, status);
-  std::exit(1);
-}
 
 RTM_NET_ADDRESS net_address(const net::Address& address, unsigned length) {
   RTM_NET_ADDRESS result{};
@@ -221,32 +105,8 @@ class Entity {
   std::vector<RTM_NEXTHOP_HANDLE> hops_;
 };
 
-TP_FORWARDER_STATUS status() {
-  TP_FORWARDER_STATUS now{};
-  now.size = sizeof now;
-  must_rtm(TpForwarderStatus(&now), "TpForwarderStatus");
-  return now;
-}
-void wait_for(const std::function<bool(const TP_FORWARDER_STATUS&)>& there) {
-  while (!there(status())) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-}
-void start() {
-  static_cast<void>(own_place());
-  TP_FORWARDER_OPTIONS options{};
-  options.size = sizeof options;
-  options.flags = TP_FORWARDER_OWN_NAMESPACE;
-  options.audit_every_ms = TP_FORWARDER_NEVER;
-  char holder[64];
-  must_rtm(TpForwarderStart(&options, holder, sizeof holder), "TpForwarderStart");
-}
-void stop(bool removes) { must_rtm(TpForwarderStop(removes ? 1 : 0), "TpForwarderStop"); }
-
 // --- whole tables
 // ------------------------------------------------------------------------------------------------------------------
-
-void wait_for_installed(std::size_t count) {
-  wait_for([&](const TP_FORWARDER_STATUS& now) { return now.installed >= count; });
-}
 
 Round ours(Family family, const std::vector<net::Prefix>& all, benchmark::State& state) {
   start();
