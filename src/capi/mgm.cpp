@@ -16,6 +16,7 @@
 #include <limits>
 #include <new>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "capi/mgm_codes.h"
@@ -108,21 +109,21 @@ class Adaptor final : public mgm::Callbacks {
     DWORD next_hop = to(rpf.incoming.next_hop);
     DWORD upstream = to(rpf.upstream);
     ShownHeader header(packet);
-    config_.pfnRpfCallback(to(flow.source), mask_of(flow.source), to(flow.group), mask_of(flow.group), &index,
-                           &next_hop, &upstream, header.size(), header.data(), static_cast<PBYTE>(rpf.details));
+    World::instance().multicast().view().show(rpf.details, rpf.route, [&] {
+      config_.pfnRpfCallback(to(flow.source), mask_of(flow.source), to(flow.group), mask_of(flow.group), &index,
+                             &next_hop, &upstream, header.size(), header.data(), static_cast<PBYTE>(rpf.details));
+    });
     rpf.incoming = interface_of(index, next_hop);
     rpf.upstream = address_of(upstream);
-    if (rpf.details != nullptr) {
-      World::instance().multicast().view().read_back(*static_cast<const rtm::DestImage*>(rpf.details), rpf.route);
-    }
   }
 
   void created(const Flow& flow, const InterfaceId& incoming, std::span<mgm::OutInterface> out) override {
-    std::vector<MGM_IF_ENTRY> list;
-    list.reserve(out.size());
-    for (const mgm::OutInterface& each : out) {
-      list.push_back({each.id.device.value(), to(each.id.next_hop), each.has_igmp ? TRUE : FALSE, TRUE});
-    }
+    std::array<MGM_IF_ENTRY, 32> few;  // as many as the kernel has virtual interfaces
+    std::vector<MGM_IF_ENTRY> many(out.size() > few.size() ? out.size() : 0);
+    const std::span<MGM_IF_ENTRY> list(many.empty() ? few.data() : many.data(), out.size());
+    std::transform(out.begin(), out.end(), list.begin(), [](const mgm::OutInterface& each) {
+      return MGM_IF_ENTRY{each.id.device.value(), to(each.id.next_hop), each.has_igmp ? TRUE : FALSE, TRUE};
+    });
     config_.pfnCreationAlertCallback(to(flow.source), mask_of(flow.source), to(flow.group), mask_of(flow.group),
                                      incoming.device.value(), to(incoming.next_hop), static_cast<DWORD>(list.size()),
                                      list.data());

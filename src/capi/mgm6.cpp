@@ -66,11 +66,9 @@ class Adaptor6 final : public mgm::Callbacks {
   void rpf(const Flow& flow, std::span<const std::byte>, mgm::Rpf& rpf) override {
     const TP_MGM6_FLOW about = to(flow);
     TP_MGM6_RPF shown{to(rpf.incoming), to(rpf.upstream), rpf.details};
-    callbacks_.rpf(context_, &about, &shown);
+    multicast().view().show(rpf.details, rpf.route, [&] { callbacks_.rpf(context_, &about, &shown); });
     rpf.incoming = of(shown.incoming);
     rpf.upstream = of(shown.upstream);
-    if (rpf.details != nullptr)
-      multicast().view().read_back(*static_cast<const rtm::DestImage*>(rpf.details), rpf.route);
   }
 
   void created(const Flow& flow, const InterfaceId& incoming, std::span<mgm::OutInterface> out) override {

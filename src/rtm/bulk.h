@@ -24,6 +24,14 @@ struct Match {
   std::uint8_t hop_address[16] = {};  // of the next hop
 };
 
+// Where the best route to a destination leads first, as values.
+struct FirstHop {
+  NetAddress address;
+  std::uint32_t interface_index = 0;
+  std::uint16_t flags = 0;     // of the next hop
+  std::uint32_t protocol = 0;  // of the route's owner
+};
+
 // One route as it was at the moment of a snapshot. Laid out as TpRtmSnapshotRoute.
 struct SnapshotRoute {
   NetAddress destination;

@@ -17,11 +17,12 @@
 // many addresses as there are destinations, since the table last had a right one. So a table that never rests is never
 // dearer than twice the better of the two ways, and a call for many addresses at a quiet time builds at once. Making it
 // takes no lock of the table's; other threads meanwhile go by the trie.
+#include <bit>
+#include <cstring>
 #include <mutex>
+#include <optional>
 
 #include "rtm/bulk.h"
-
-#include <cstring>
 #include "rtm/lookup.h"
 #include "rtm/table.h"
 #include "rtm/table_inline.h"
@@ -223,6 +224,38 @@ void Table::write_match(std::uint32_t index, unsigned rank, Match& out) {
         return true;
       },
       [] {});
+}
+
+Result<FirstHop> Table::first_hop(Handle self, Handle handle, ViewSet view) {
+  const Epoch::Reader reading(epoch_);
+  if (find_caller(self) == nullptr) {
+    return fail(ErrorKind::kInvalidHandle, "not the handle of a registered client");
+  }
+  if (!std::has_single_bit(view) || !supports(view)) {
+    return fail(ErrorKind::kInvalidArgument, "one view, which the table has");
+  }
+  const std::uint32_t index = find(Kind::kDestination, handle);
+  if (index == 0) {
+    return fail(ErrorKind::kInvalidHandle, "not the handle of a destination of this table");
+  }
+  Destination& dest = destination(index);
+  std::optional<FirstHop> out;
+  consistently(
+      dest,
+      [&] {
+        out.reset();
+        const std::uint32_t shown = best(dest, rank_of_view(static_cast<unsigned>(std::countr_zero(view))));
+        const Entity* owner = shown != 0 ? entity_at(route(shown).owner) : nullptr;
+        if (owner != nullptr) {
+          for_each_hop(route(shown).hops, [&](std::uint32_t each) {
+            const NextHop& hop = next_hop(each);
+            if (!out) out = FirstHop{hop.address, hop.interface_index, hop.flags, owner->info.protocol};
+          });
+        }
+        return true;
+      },
+      [] {});
+  return out ? Result<FirstHop>(*out) : fail(ErrorKind::kNotFound, "no best route that leads anywhere");
 }
 
 Result<void> Table::match_routes(Handle self, ViewSet views, const std::byte* addresses, std::span<Match> out) {

@@ -291,6 +291,9 @@ class Table {
   // Longest matches of out.size() addresses of 4 or 16 bytes in network order, in one view or any. No references.
   Result<void> match_destinations(Handle self, ViewSet views, const std::byte* addresses, std::span<Handle> out);
   Result<void> match_routes(Handle self, ViewSet views, const std::byte* addresses, std::span<Match> out);
+  // Of one destination in one view; no references, and no waiting for who has locked it. kNotFound: no best route
+  // there, or one without a next hop.
+  Result<FirstHop> first_hop(Handle self, Handle destination, ViewSet view);
 
   // --- what it was (snapshot.cpp)
 

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::uint32_t kProtocol = 10009;  // PROTO_IP_MGM
 constexpr int kDepth = 8;                   // of next hops that are not neighbours
-constexpr std::size_t kHops = 64;           // the most that a table's configuration allows
 
 }  // namespace
 
@@ -63,27 +62,6 @@ void MulticastView::close() {
   }
 }
 
-// The next hop of the view's best route to that destination. Everything that is asked for is given back here.
-std::optional<rtm::NextHopImage> MulticastView::first_hop(rtm::Table& table, rtm::Handle self,
-                                                          const rtm::DestImage& destination) {
-  if (destination.view_count == 0 || destination.view[0].route == rtm::Handle::kNone) {
-    return std::nullopt;
-  }
-  alignas(rtm::RouteImage) std::byte memory[rtm::size_of_route_image(kHops)];
-  auto& route = *reinterpret_cast<rtm::RouteImage*>(memory);
-  if (!table.route_info(self, destination.view[0].route, &route, nullptr)) {
-    return std::nullopt;
-  }
-  std::optional<rtm::NextHopImage> hop;
-  rtm::NextHopImage image;
-  if (route.hop_count != 0 && table.next_hop_info(self, route.hops[0], image)) {
-    hop = image;
-    static_cast<void>(table.release_next_hop_info(self, image));
-  }
-  static_cast<void>(table.release_route_info(self, route));
-  return hop;
-}
-
 void MulticastView::look_up(const net::Address& source, const Found& found) {
   rtm::Table* table = table_;
   const rtm::Handle self = self_;
@@ -92,26 +70,27 @@ void MulticastView::look_up(const net::Address& source, const Found& found) {
   }
   rtm::DestImage first;
   rtm::NetAddress towards = key_of(source);
+  std::uint32_t protocol = 0;  // of the first destination's route
   for (int depth = 0; depth < kDepth; ++depth) {
     rtm::DestImage next;
     rtm::DestImage& destination = depth == 0 ? first : next;
     if (!table->most_specific_destination(self, towards, rtm::kBestProtocol, mask_, destination)) {
       break;
     }
-    const auto hop = first_hop(*table, self, destination);
+    const auto hop = table->first_hop(self, destination.destination, mask_);
     if (depth != 0) {
       static_cast<void>(table->release_dest_infos(self, 1, reinterpret_cast<const std::byte*>(&next)));
     }
     if (!hop) {
       break;
     }
+    protocol = depth == 0 ? hop->protocol : protocol;
     if ((hop->flags & rtm::kRemoteNextHop) == 0) {
       const bool is_ours = hop->address.family == towards.family;  // else the interface is what we know of it
       const rtm::NetAddress upstream = is_ours ? hop->address : rtm::NetAddress{towards.family, 0, {}};
-      mgm::Route route{net::InterfaceIndex(hop->interface_index), address_of(upstream), 0, {}};
+      const net::Prefix network(address_of(first.address), first.address.bits);
       rtm::DestImage shown = first;  // the client may write over it
-      read_back(shown, route);
-      found(route, &shown);
+      found({net::InterfaceIndex(hop->interface_index), address_of(upstream), protocol, network}, &shown);
       break;
     }
     towards = hop->address;

@@ -8,8 +8,8 @@
 #pragma once
 
 #include <atomic>
+#include <cstring>
 #include <functional>
-#include <optional>
 
 #include "mgm/route_port.h"
 #include "rtm/image.h"
@@ -36,13 +36,23 @@ class MulticastView final : public mgm::Routes {
 
   void look_up(const net::Address& source, const Found& found) override;
 
-  // What a client has made of the destination that its RPF callback was shown: whose route, and to which network.
-  void read_back(const rtm::DestImage& shown, mgm::Route& route);
+  // Calls `ask`, in which a client may write over the destination that it is shown (`details` of look_up; null: none),
+  // and takes over what it has made of it: whose route, and to which network.
+  template <class Ask>
+  void show(void* details, mgm::Route& route, Ask&& ask) {
+    const auto* shown = static_cast<const rtm::DestImage*>(details);
+    const rtm::DestImage before = shown != nullptr ? *shown : rtm::DestImage();
+    ask();
+    if (shown != nullptr && (shown->view[0].owner != before.view[0].owner || shown->view_count != before.view_count ||
+                             std::memcmp(&shown->address, &before.address, sizeof before.address) != 0)) {
+      read_back(*shown, route);
+    }
+  }
 
  private:
+  void read_back(const rtm::DestImage& shown, mgm::Route& route);
   rtm::NetAddress key_of(const net::Address& address) const;
   net::Address address_of(const rtm::NetAddress& address) const;
-  std::optional<rtm::NextHopImage> first_hop(rtm::Table& table, rtm::Handle self, const rtm::DestImage& destination);
   void note_changes(rtm::Handle self, rtm::Handle registration);
 
   static constexpr rtm::ViewSet kUnicastMask = 1;    // RTM_VIEW_MASK_UCAST

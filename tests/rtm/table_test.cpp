@@ -244,6 +244,38 @@ TEST_F(TableTest, WithoutACallbackAnExpiredRouteGoes) {
   EXPECT_EQ(longest(rip, "10.0.0.1"), "none");
 }
 
+TEST_F(TableTest, TellsWhereADestinationLeadsFirst) {
+  const Handle rip = client(8);
+  const Handle ospf = client(13);
+  const Handle hop = next_hop(rip, "192.0.2.7", 3);
+  route(rip, "10.0.0.0/8", 5, hop);
+  DestImage info;
+  ASSERT_TRUE(table->most_specific_destination(ospf, net("10.1.1.1"), kBestProtocol, 1, info));
+  const auto led = table->first_hop(ospf, info.destination, 1);
+  ASSERT_TRUE(led);
+  EXPECT_EQ(text(led->address), "192.0.2.7/32");
+  EXPECT_EQ(led->interface_index, 3U);
+  EXPECT_EQ(led->flags, 0U);
+  EXPECT_EQ(led->protocol, 8U);
+  EXPECT_EQ(table->first_hop(ospf, info.destination, 2).error().kind, ErrorKind::kNotFound) << "not in that view";
+  for (const ViewSet wrong : {ViewSet{0}, ViewSet{3}, kAnyView, ViewSet{1} << 31}) {
+    EXPECT_EQ(table->first_hop(ospf, info.destination, wrong).error().kind, ErrorKind::kInvalidArgument) << wrong;
+  }
+  for (const Handle wrong : {Handle::kNone, hop, rip}) {
+    EXPECT_EQ(table->first_hop(ospf, wrong, 1).error().kind, ErrorKind::kInvalidHandle);
+    EXPECT_EQ(table->first_hop(wrong == rip ? info.destination : wrong, info.destination, 1).error().kind,
+              ErrorKind::kInvalidHandle);
+  }
+  ASSERT_TRUE(table->lock_destination(rip, info.destination, true));
+  EXPECT_EQ(table->first_hop(ospf, info.destination, 1)->interface_index, 3U) << "and waits for nobody";
+  ASSERT_TRUE(table->unlock_destination(rip, info.destination, true));
+  ASSERT_TRUE(table->deregister_entity(rip));
+  EXPECT_EQ(table->first_hop(ospf, info.destination, 1).error().kind, ErrorKind::kNotFound) << "nobody leads there now";
+  EXPECT_TRUE(table->release_dest_infos(ospf, 1, reinterpret_cast<const std::byte*>(&info)));
+  EXPECT_EQ(table->first_hop(ospf, info.destination, 1).error().kind, ErrorKind::kInvalidHandle);
+  EXPECT_EQ(table->first_hop(rip, info.destination, 1).error().kind, ErrorKind::kInvalidHandle);
+}
+
 // Preference and metric tie; then a route that became the best stays it, and else the order of insertion counts.
 TEST_F(TableTest, TheIncumbentStays) {
   const Handle rip = client(8);
