@@ -85,7 +85,7 @@ class RealMulticastPort final : public MulticastPort {
   void write_note();
   void lose_keeper(const Error& error);
   void prepare_to_read();
-  void hand_over(UpcallListener& listener, std::size_t index);
+  std::size_t understand(std::size_t count);
   void note_losses(const msghdr& header);
 
   MulticastSocket socket_;
@@ -110,6 +110,7 @@ class RealMulticastPort final : public MulticastPort {
   };
   std::array<Slot, kBatch> slots_{};
   std::array<mmsghdr, kBatch> messages_{};
+  std::array<Upcall, kBatch> upcalls_{};
   std::uint32_t losses_seen_ = 0;
 };
 
@@ -339,26 +340,26 @@ Result<std::size_t> RealMulticastPort::read(UpcallListener& listener, std::size_
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::size_t{0};
   if (got < 0) return fail_errno(errno, "the multicast routing socket cannot be read");
   const auto count = static_cast<std::size_t>(got);
-  for (std::size_t i = 0; i < count; ++i) {
-    note_losses(messages_[i].msg_hdr);
-    hand_over(listener, i);
-  }
+  const std::size_t told = understand(count);
+  for (std::size_t i = 0; i < told; ++i) listener.on_upcall(upcalls_[i]);
   return count;
 }
 
-void RealMulticastPort::hand_over(UpcallListener& listener, std::size_t index) {
-  const std::size_t size = std::min<std::size_t>(messages_[index].msg_len, kUpcallSize);
-  auto upcall = decode_upcall(socket_.family(), std::span(slots_[index].bytes).first(size));
-  {
-    const std::lock_guard lock(mutex_);
-    ++counts_.upcalls;
+// Fills upcalls_ with those of the messages that mean something, under the lock once for all of them, and says how
+// many.
+std::size_t RealMulticastPort::understand(std::size_t count) {
+  const std::lock_guard lock(mutex_);
+  std::size_t told = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    note_losses(messages_[i].msg_hdr);
+    const std::size_t size = std::min<std::size_t>(messages_[i].msg_len, kUpcallSize);
+    auto upcall = decode_upcall(socket_.family(), std::span(slots_[i].bytes).first(size));
     if (upcall) upcall->vif = upcall->vif < kMostVifs ? vifs_[upcall->vif].of_manager : mgm::kNoVif;
-    if (!upcall || upcall->vif == mgm::kNoVif) {
-      ++counts_.upcalls_ignored;
-      return;
-    }
+    if (upcall && upcall->vif != mgm::kNoVif) upcalls_[told++] = *upcall;
   }
-  listener.on_upcall(*upcall);
+  counts_.upcalls += count;
+  counts_.upcalls_ignored += count - told;
+  return told;
 }
 
 // The kernel counts what did not fit, and says its count with the next that did.
@@ -370,7 +371,6 @@ void RealMulticastPort::note_losses(const msghdr& header) {
     std::memcpy(&count, CMSG_DATA(each), sizeof count);
     const std::uint32_t more = count - std::exchange(losses_seen_, count);
     if (more == 0) continue;
-    const std::lock_guard lock(mutex_);
     counts_.upcalls_lost += more;
     TURNPIKE_LOG(LogLevel::kWarning, "kernel", "upcalls were lost: their flows are asked for again in ten seconds",
                  {"lost", more});

@@ -10,7 +10,7 @@
 
 namespace turnpike::mgm {
 
-bool Manager::shall_forward(const Entry& entry, const Interface& interface) const {
+bool Manager::shall_forward(const Entry& entry, const Interface& interface, bool is_covered) const {
   if (entry.negative || &interface == entry.in) {
     return false;
   }
@@ -18,14 +18,13 @@ bool Manager::shall_forward(const Entry& entry, const Interface& interface) cons
       scope != scopes_.end() && scope->second.bars(entry.flow.group)) {
     return false;
   }
-  if (const Override* ordered = entry.override_of(interface); ordered != nullptr) {
-    return ordered->forced;
-  }
-  return memberships_.covers(entry.flow, interface);
+  const Override* ordered = entry.override_of(interface);
+  return ordered != nullptr ? ordered->forced : is_covered;
 }
 
 void Manager::refresh(Entry& entry, Interface& interface, Round& round) {
-  set_forwarding(entry, interface, shall_forward(entry, interface), round);
+  const bool is_covered = memberships_.covers(entry.flow, interface);
+  set_forwarding(entry, interface, shall_forward(entry, interface, is_covered), round);
 }
 
 void Manager::set_forwarding(Entry& entry, Interface& interface, bool on, Round& round) {

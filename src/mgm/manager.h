@@ -216,6 +216,19 @@ class Manager {
     std::vector<Alert> alerts = {};
   };
 
+  // A client that is asked about a new entry, and one of its outgoing interfaces.
+  struct Asked {
+    std::uint32_t client;
+    OutInterface out;
+  };
+  // Lists that a new entry needs for a moment, with the room that the last one needed. Whoever comes while they are in
+  // use makes others.
+  struct Spare {
+    std::vector<Asked> asked;
+    std::vector<OutInterface> shown;
+    std::vector<Alert> alerts;
+  };
+
   enum class VifState : std::uint8_t { kFree, kUsed, kLeaving };
 
   struct Deadline {
@@ -302,7 +315,7 @@ class Manager {
   // follow.cpp
   template <class F>
   void for_each_entry(const Flow& flow, F&& visit);
-  bool shall_forward(const Entry& entry, const Interface& interface) const;
+  bool shall_forward(const Entry& entry, const Interface& interface, bool is_covered) const;
   void refresh(Entry& entry, Interface& interface, Round& round);
   void set_forwarding(Entry& entry, Interface& interface, bool on, Round& round);
   void order_forwarding(Entry& entry, Interface& interface, bool on, Round& round);
@@ -311,18 +324,17 @@ class Manager {
   void arm(const Entry& entry);
   Entries::iterator bury(Entries::iterator at);
 
-  // mirror.cpp
-  void mark(Entry& entry) noexcept;  // this and the next are under mutex_, the others with forwarder_mutex_
+  // mirror.cpp: those with a lock have forwarder_mutex_ besides, and give the lock up while the forwarder works
+  void mark(Entry& entry) noexcept;
   void give_up_vif(net::InterfaceIndex device);
   bool has_orders() const { return first_order_ != nullptr || has_leaving_vif_; }
   void mirror();
   void carry_out_orders();
-  void put(Entry& entry, bool was_installed);
+  void put(Entry& entry, Lock& lock);
   void prepare(Entry& entry, ForwarderEntry& wanted);
-  void retire(Entry& entry);
+  void retire(std::unique_ptr<Entry> dead, Lock& lock);
   Vif next_leaving_vif();
   void retry_later();
-  void note_refusal(const Error& error, const char* what);
 
   // read.cpp
   bool show(const Entry& entry, EntryImage& image) const;
@@ -352,6 +364,7 @@ class Manager {
   std::uint64_t next_entry_number_ = 1;
   std::uint64_t negative_ = 0;       // entries without a way to their source
   std::vector<Deadline> deadlines_;  // a heap; what no longer holds is left in it, and swept out when it is half
+  Spare spare_;
   Entry* first_order_ = nullptr;
   Entry* last_order_ = nullptr;
   std::optional<MonotonicTime> retry_at_;

@@ -18,6 +18,16 @@
 #include "mgm/manager.h"
 
 namespace turnpike::mgm {
+namespace {
+
+void log_refusal(const Result<void>& done, const char* what) {
+  if (!done) {
+    TURNPIKE_LOG(LogLevel::kWarning, "mgm", "the forwarder refused", {"what", what},
+                 {"errno", done.error().system_code});
+  }
+}
+
+}  // namespace
 
 void Manager::mark(Entry& entry) noexcept {
   if (entry.queued) {
@@ -41,38 +51,32 @@ void Manager::mirror() {
   carry_out_orders();
 }
 
+// Comes and goes without the manager's lock, and gives it up only while the forwarder works: taking an order, making
+// out what it asks for, and noting what became of the one before are one hold.
 void Manager::carry_out_orders() {
-  while (true) {
-    Entry* entry = nullptr;
-    std::unique_ptr<Entry> dead;
-    bool was_installed = false;
-    {
-      const std::lock_guard lock(mutex_);
-      if (first_order_ == nullptr) {
-        break;
-      }
-      entry = std::exchange(first_order_, first_order_->next_order);
-      last_order_ = first_order_ != nullptr ? last_order_ : nullptr;
-      entry->queued = false;
-      dead = std::move(entry->own);
-      // It counts as installed while the forwarder is busy with it: if it dies, it waits in the queue, and lives as
-      // long as this loop needs it.
-      was_installed = dead != nullptr ? entry->installed : std::exchange(entry->installed, true);
+  Lock lock(mutex_);
+  while (first_order_ != nullptr) {
+    Entry& entry = *std::exchange(first_order_, first_order_->next_order);
+    last_order_ = first_order_ != nullptr ? last_order_ : nullptr;
+    entry.queued = false;
+    if (auto dead = std::move(entry.own); dead != nullptr) {
+      retire(std::move(dead), lock);
+    } else {
+      put(entry, lock);
     }
-    dead != nullptr ? retire(*dead) : put(*entry, was_installed);
   }
   for (Vif vif = next_leaving_vif(); vif != kNoVif; vif = next_leaving_vif()) {
-    if (const auto removed = ports_.forwarder.remove_vif(vif); !removed) {
-      note_refusal(removed.error(), "the forwarder did not remove a virtual interface");
-    }
-    const std::lock_guard lock(mutex_);
+    lock.unlock();
+    const auto removed = ports_.forwarder.remove_vif(vif);
+    log_refusal(removed, "the forwarder did not remove a virtual interface");
+    lock.lock();
+    counts_.forwarder_refusals += removed ? 0 : 1;
     vifs_[vif] = VifState::kFree;
   }
 }
 
 Vif Manager::next_leaving_vif() {
-  const std::lock_guard lock(mutex_);
-  if (first_order_ != nullptr) {  // an entry may still name it: whoever queued that comes here too
+  if (!has_leaving_vif_ || first_order_ != nullptr) {  // an entry may still name it: whoever queued that comes here too
     return kNoVif;
   }
   const auto at = std::find(vifs_.begin(), vifs_.end(), VifState::kLeaving);
@@ -80,28 +84,26 @@ Vif Manager::next_leaving_vif() {
   return at != vifs_.end() ? static_cast<Vif>(at - vifs_.begin()) : kNoVif;
 }
 
-void Manager::put(Entry& entry, bool was_installed) {
-  Result<FlowCounters> counters = FlowCounters{};
+void Manager::put(Entry& entry, Lock& lock) {
+  // It counts as installed while the forwarder is busy with it: if it dies, it waits in the queue, and lives as long as
+  // this function needs it.
+  const bool was_installed = std::exchange(entry.installed, true);
   if (was_installed) {
-    counters = ports_.forwarder.counters(entry.flow);
-  }
-  ForwarderEntry wanted{.flow = entry.flow, .parent = kNoVif, .out = {}};
-  {
-    const std::lock_guard lock(mutex_);
+    lock.unlock();
+    const auto counters = ports_.forwarder.counters(entry.flow);
+    lock.lock();
     if (entry.state != Entry::State::kLive) {
-      entry.installed = was_installed;
       return;
     }
-    if (counters && was_installed) {
+    if (counters) {
       entry.count(*counters);
     }
-    prepare(entry, wanted);
   }
+  ForwarderEntry wanted{.flow = entry.flow, .parent = kNoVif, .out = {}};
+  prepare(entry, wanted);
+  lock.unlock();
   const auto done = ports_.forwarder.put(wanted);
-  if (done && entry.refused == 0) {  // written here alone
-    return;
-  }
-  const std::lock_guard lock(mutex_);
+  lock.lock();
   entry.refused = done ? 0 : done.error().system_code != 0 ? done.error().system_code : EIO;
   if (!done) {
     entry.installed = was_installed;
@@ -128,18 +130,16 @@ void Manager::prepare(Entry& entry, ForwarderEntry& wanted) {
   wanted.out = out_vifs_;
 }
 
-void Manager::retire(Entry& entry) {
-  if (entry.installed) {
-    if (const auto removed = ports_.forwarder.remove(entry.flow); !removed) {
-      note_refusal(removed.error(), "the forwarder did not remove an entry");
-    }
+void Manager::retire(std::unique_ptr<Entry> dead, Lock& lock) {
+  if (!dead->installed) {
+    return;
   }
-}
-
-void Manager::note_refusal(const Error& error, const char* what) {
-  TURNPIKE_LOG(LogLevel::kWarning, "mgm", "the forwarder refused", {"what", what}, {"errno", error.system_code});
-  const std::lock_guard lock(mutex_);
-  ++counts_.forwarder_refusals;
+  lock.unlock();
+  const auto removed = ports_.forwarder.remove(dead->flow);
+  log_refusal(removed, "the forwarder did not remove an entry");
+  dead.reset();
+  lock.lock();
+  counts_.forwarder_refusals += removed ? 0 : 1;
 }
 
 Result<Vif> Manager::add_vif(net::InterfaceIndex device) {

@@ -12,7 +12,9 @@
 // interface may be released, which ends the entry; then nothing has happened.
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <new>
+#include <utility>
 
 #include "base/log.h"
 #include "mgm/deliver.h"
@@ -133,34 +135,39 @@ void Manager::ask_rpf(Entry& entry, std::span<const std::byte> header, void* det
 
 void Manager::ask_creation(Entry& entry, Lock& lock) {
   // By client, in the order of registration; by number, because a client may leave while another is asked.
-  std::map<std::uint32_t, std::vector<OutInterface>> lists;
+  std::vector<Asked> asked = std::exchange(spare_.asked, {});
+  std::vector<OutInterface> shown = std::exchange(spare_.shown, {});
   memberships_.for_each_covering(entry.flow, [&](const Interface& interface) {
-    if (!shall_forward(entry, interface)) {
-      return;
-    }
-    auto& list = lists[interface.responsible()->number];
-    const auto is_same = [&](const OutInterface& each) { return each.id == interface.id; };
-    if (std::none_of(list.begin(), list.end(), is_same)) {
-      list.push_back({interface.id, interface.igmp != nullptr});
+    const auto is_same = [&](const Asked& each) { return each.out.id == interface.id; };
+    if (shall_forward(entry, interface, true) && std::none_of(asked.begin(), asked.end(), is_same)) {
+      asked.push_back({interface.responsible()->number, {interface.id, interface.igmp != nullptr}});
     }
   });
-  for (auto& [number, list] : lists) {
-    Client* client = client_numbered(number);
+  std::sort(asked.begin(), asked.end(), [](const Asked& a, const Asked& b) {
+    return a.client != b.client ? a.client < b.client : a.out.id < b.out.id;
+  });
+  for (auto begin = asked.begin(), end = begin; begin != asked.end(); begin = end) {
+    end = std::find_if(begin, asked.end(), [&](const Asked& each) { return each.client != begin->client; });
+    Client* client = client_numbered(begin->client);
     if (client == nullptr || !client->wants(CallbackKind::kCreated) || entry.state == Entry::State::kDead) {
       continue;
     }
-    std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+    shown.clear();
+    std::transform(begin, end, std::back_inserter(shown), [](const Asked& each) { return each.out; });
     const InterfaceId incoming = entry.in->id;
-    std::vector<OutInterface> shown = list;  // what the client writes into the other members is nobody's business
     call_out(*client, CallbackKind::kCreated, lock, [&] { client->callbacks->created(entry.flow, incoming, shown); });
     wake();
-    for (std::size_t i = 0; i < list.size(); ++i) {
-      Interface* interface = find_interface(list[i].id);
-      if (!shown[i].enabled && interface != nullptr) {
+    // What the client wrote into the other members is nobody's business.
+    for (auto each = begin; each != end; ++each) {
+      Interface* interface = find_interface(each->out.id);
+      if (!shown[static_cast<std::size_t>(each - begin)].enabled && interface != nullptr) {
         entry.overrides.push_back({interface, false});
       }
     }
   }
+  asked.clear();
+  spare_.asked = std::move(asked);
+  spare_.shown = std::move(shown);
 }
 
 void Manager::finish(Entry& entry, Lock& lock) {
@@ -168,7 +175,7 @@ void Manager::finish(Entry& entry, Lock& lock) {
   bool others_want = false;
   memberships_.for_each_covering(entry.flow, [&](Interface& interface) {
     const auto is_same = [&](const Out& out) { return out.interface == &interface; };
-    if (shall_forward(entry, interface) && std::none_of(entry.out.begin(), entry.out.end(), is_same)) {
+    if (shall_forward(entry, interface, true) && std::none_of(entry.out.begin(), entry.out.end(), is_same)) {
       entry.out.push_back({&interface});
       others_want = others_want || interface.responsible() != in_client;
     }
@@ -182,13 +189,15 @@ void Manager::finish(Entry& entry, Lock& lock) {
   entry.state = Entry::State::kLive;
   negative_ += entry.negative ? 1 : 0;
   mark(entry);
-  Round round;
+  Round round{nullptr, std::exchange(spare_.alerts, {})};
   if (!entry.negative && entry.out.empty()) {
     say_by_entry(round, entry, CallbackKind::kPruned);
   } else if (others_want) {
     say_by_entry(round, entry, CallbackKind::kJoined);
   }
   conclude(round, lock);
+  round.alerts.clear();
+  spare_.alerts = std::move(round.alerts);
 }
 
 void Manager::set_wrong_interface_alerts(bool on) {

@@ -149,11 +149,16 @@ void MulticastHost::settle() {
                {"entries", standing.size() - left}, {"removed", left});
 }
 
+// Read until none waits: while flows come, more of them have come meanwhile, and asking for one that is not there costs
+// less than poll().
 void MulticastHost::read_what_waits(bool upcalls, bool news) {
-  if (upcalls) {
-    if (const auto read = port_->read(*this, kUpcalls); !read) {
+  for (std::size_t left = upcalls ? kUpcalls : 0; left != 0 && !stopping_;) {
+    const auto read = port_->read(*this, left);
+    if (!read) {
       TURNPIKE_LOG(LogLevel::kError, "runtime", "upcalls cannot be read", {"errno", read.error().system_code});
     }
+    if (!read || *read == 0) break;
+    left -= std::min(left, *read);
   }
   if (news && !links_->read(*this)) on_loss(kernel::Loss::kUnreadable);
 }
