@@ -13,6 +13,7 @@
 // when the last of them leaves. IGMP's members on an owned interface count for the owner, who hears of each as a local
 // join.
 #include <new>
+#include <utility>
 
 #include "base/log.h"
 #include "mgm/follow.h"
@@ -88,8 +89,10 @@ Result<void> Manager::join(Round& round, const Flow& flow, Interface& interface,
     if (memberships_.size() > config_.max_memberships) {
       memberships_.remove(flow, interface, holder);
       ++counts_.memberships_refused;
-      TURNPIKE_LOG(LogLevel::kWarning, "mgm", "as many memberships as there may be",
-                   {"bound", config_.max_memberships});
+      if (!std::exchange(is_full_, true)) {
+        TURNPIKE_LOG(LogLevel::kWarning, "mgm", "as many memberships as there may be",
+                     {"bound", config_.max_memberships});
+      }
       return fail(ErrorKind::kExhausted, "as many memberships as there may be");
     }
     if (holder == Holder::kIgmp) {
@@ -105,6 +108,7 @@ Result<void> Manager::join(Round& round, const Flow& flow, Interface& interface,
 
 void Manager::part(Round& round, const Flow& flow, Interface& interface, Holder holder, const Way& way) {
   if (memberships_.remove(flow, interface, holder)) {
+    is_full_ = is_full_ && memberships_.size() > config_.max_memberships - config_.max_memberships / 8;
     if (holder == Holder::kIgmp && interface.owner != round.caller) {
       say(round, interface.owner, CallbackKind::kLocalLeave, flow, interface.id);
     }

@@ -360,6 +360,7 @@ class Manager {
   std::vector<VifState> vifs_;
   bool has_leaving_vif_ = false;
   Memberships memberships_;
+  bool is_full_ = false;  // one was refused, and the log has it; until an eighth of the room is free again
   Entries entries_;
   std::uint64_t next_entry_number_ = 1;
   std::uint64_t negative_ = 0;       // entries without a way to their source

@@ -2,6 +2,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/log.h"
 #include "world.h"
 
 namespace turnpike::mgm::testing {
@@ -579,6 +580,48 @@ TEST_F(MgmManager, IsBounded) {
   EXPECT_TRUE(packet(kSG, 1));
   EXPECT_FALSE(packet(flow("10.0.9.10", "239.1.1.1"), 1));
   EXPECT_EQ(manager_->status().dropped, 1U);
+}
+
+// Counts lines; the Log owns it, so the count is the test's.
+class LineCount final : public LogSink {
+ public:
+  LineCount(std::string_view message, unsigned& count) : message_(message), count_(count) {}
+  bool write(const LogRecord& record) override {
+    count_ += record.message == message_ ? 1 : 0;
+    return true;
+  }
+
+ private:
+  const std::string_view message_;
+  unsigned& count_;
+};
+
+TEST_F(MgmManager, LogsOnceThatItIsFullHoweverManyJoin) {
+  unsigned lines = 0;
+  const auto sink =
+      process_log().open(std::make_unique<LineCount>("as many memberships as there may be", lines), LogLevel::kWarning);
+  ASSERT_TRUE(sink);
+  make({.max_memberships = 16});
+  Party p = party("p", 100);
+  p.take(on(1));
+  const auto group = [](int number) { return flow("*", "239.1.1." + std::to_string(number)); };
+  const auto refused_of = [&](int from, int to) {
+    int refused = 0;
+    for (int i = from; i < to; ++i) refused += manager_->add(p, group(i), on(1), kJoinState) ? 0 : 1;
+    return refused;
+  };
+  EXPECT_EQ(refused_of(0, 16), 0);
+  EXPECT_EQ(lines, 0U);
+  EXPECT_EQ(refused_of(16, 200), 184);
+  EXPECT_EQ(lines, 1U);
+  p.remove(group(0), 1);  // one goes and another comes, and the next is refused: the same shortage
+  EXPECT_EQ(refused_of(16, 18), 1);
+  EXPECT_EQ(lines, 1U);
+  for (int i = 1; i < 4; ++i) p.remove(group(i), 1);
+  EXPECT_EQ(refused_of(100, 110), 7);
+  EXPECT_EQ(lines, 2U) << "there was room meanwhile";
+  EXPECT_EQ(manager_->status().memberships_refused, 184U + 1 + 7);
+  EXPECT_TRUE(process_log().close(*sink));
 }
 
 TEST_F(MgmManager, EnumeratesSnapshots) {
