@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import threading
 import time
 
 import pytest
@@ -80,6 +81,11 @@ class Sender:
 
     def send(self, group, number):
         self.socket.sendto(struct.pack("=I", number), (group, PORT))
+
+    def send_as(self, address, group, number):
+        """By IPv4, from that address of the host's: IP_PKTINFO is 8."""
+        pktinfo = struct.pack("=i4s4s", 0, socket.inet_aton(address), bytes(4))
+        self.socket.sendmsg([struct.pack("=I", number)], [(socket.IPPROTO_IP, 8, pktinfo)], 0, (group, PORT))
 
 
 def arrives(sender, receiver, group, within=SOON):
@@ -164,6 +170,42 @@ def test_a_file_is_all_that_it_takes_a_reload_changes_it_and_a_stop_removes_all(
     for file in ("ip_mr_vif", "ip_mr_cache", "ip6_mr_vif", "ip6_mr_cache"):
         assert len(host.run("cat", f"/proc/net/{file}").splitlines()) == 1, file
     assert "mstatic" not in router.process.output
+
+
+def test_flows_that_come_in_the_middle_of_a_reload_are_as_the_new_file_says(fork, tmp_path):
+    source, host, left, right = fork
+    ways = [["west"], ["east", "west"]]
+    router = Router(host, tmp_path, MULTICAST, INTERFACES, route("239.1.1.1", ways[0], from_="in"))
+    settled(router, 1)
+    source.run("sh", "-c", "for i in $(seq 10 249); do ip addr add 10.0.0.$i/24 dev eth0; done")
+    addresses = [f"10.0.0.{i}" for i in range(10, 250)]
+    sender, west, east = Sender(source), Receiver(left, "239.1.1.1"), Receiver(right, "239.1.1.1")
+    came = []
+
+    def send_until(done, most):
+        while not done.is_set() and len(came) < most:
+            sender.send_as(addresses[len(came)], "239.1.1.1", len(came))
+            came.append(west.take())
+
+    for turn in range(1, 7):
+        router.write(MULTICAST, INTERFACES, route("239.1.1.1", ways[turn % 2], from_="in"))
+        done, before = threading.Event(), len(came)
+        sending = threading.Thread(target=send_until, args=(done, turn * len(addresses) // 6))
+        sending.start()
+        assert router.ask("reload")["result"] == "done"
+        done.set()
+        sending.join()
+        sent = len(came)
+        assert sent > before and came == list(range(sent)), "a first packet goes where both files want it"
+        flows = router.ask("show", "multicast")
+        assert len(flows) == sent and all(sorted(each["out"]) == ways[turn % 2] for each in flows)
+        east.drain()
+        for number, address in enumerate(addresses[:sent]):
+            sender.send_as(address, "239.1.1.1", number)
+        assert west.all(sent) == list(range(sent)), "and so the kernel has it"
+        assert east.all(sent) == list(range(sent)) if turn % 2 else east.take(0.1) is None
+    router.process.signal(15)
+    assert router.process.await_end() == 0
 
 
 def test_no_packet_is_lost_when_it_is_killed_and_started_again(fork, tmp_path):
