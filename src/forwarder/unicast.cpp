@@ -333,6 +333,11 @@ void Unicast::refused(Work& work, bool former, const kernel::Refusal& refusal) {
   ++counters_.refused;
   // What was heard of as taken away may have been so before we wrote it last: then what is there is ours.
   if (refusal.error == EEXIST && work.target != 0) {
+    if (entry.robbed == 0 && entry.state != static_cast<std::uint32_t>(RouteState::kConflict)) {
+      TURNPIKE_LOG(LogLevel::kWarning, "forwarder",
+                   "another's route has the place of ours, which is written when that has gone",
+                   {"prefix", net::to_text(work.prefix)});
+    }
     wants_reconcile_ = wants_reconcile_ || entry.robbed != 0;
     entry.robbed = 0;
     return finish(work.index, RouteState::kConflict, EEXIST);

@@ -43,30 +43,6 @@ std::vector<TpRtmAddress> addresses(std::uint32_t first, std::uint32_t end) {
   return all;
 }
 
-// What the log has said.
-class Said {
- public:
-  Said() { EXPECT_EQ(TpLogOpenCallback(TP_LOG_NOTICE, keep, this, &sink_), 0U); }
-  ~Said() { EXPECT_EQ(TpLogClose(sink_), 0U); }
-  Said(const Said&) = delete;
-  Said& operator=(const Said&) = delete;
-  [[nodiscard]] std::size_t times(const std::string& words) const {
-    const std::lock_guard lock(mutex_);
-    return static_cast<std::size_t>(
-        std::ranges::count_if(lines_, [&](const std::string& line) { return line.find(words) != std::string::npos; }));
-  }
-
- private:
-  static void keep(void* self, const TpLogRecord* record) {
-    auto& its = *static_cast<Said*>(self);
-    const std::lock_guard lock(its.mutex_);
-    its.lines_.emplace_back(record->message);
-  }
-  mutable std::mutex mutex_;
-  std::vector<std::string> lines_;
-  TpLogSink sink_ = 0;
-};
-
 // Packets from one host to an address of another, and how many of them come.
 class Flow {
  public:

@@ -8,6 +8,7 @@
 #include <rtmv2.h>
 #include <sys/socket.h>
 #include <turnpike/forwarder.h>
+#include <turnpike/log.h>
 #include <turnpike/rtm.h>
 #include <winerror.h>
 
@@ -15,9 +16,11 @@
 #include <chrono>
 #include <cstring>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "ground/ground.h"
 #include "net/text.h"
@@ -137,6 +140,30 @@ inline std::string ours(const Host& host, const char* family = "-4") {
 inline ULONG link_of(const Host& host, const char* name) {
   return host.inside([&] { return ::if_nametoindex(name); });
 }
+
+// What the log has said.
+class Said {
+ public:
+  Said() { EXPECT_EQ(TpLogOpenCallback(TP_LOG_NOTICE, keep, this, &sink_), 0U); }
+  ~Said() { EXPECT_EQ(TpLogClose(sink_), 0U); }
+  Said(const Said&) = delete;
+  Said& operator=(const Said&) = delete;
+  [[nodiscard]] std::size_t times(const std::string& words) const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(
+        std::ranges::count_if(lines_, [&](const std::string& line) { return line.find(words) != std::string::npos; }));
+  }
+
+ private:
+  static void keep(void* self, const TpLogRecord* record) {
+    auto& its = *static_cast<Said*>(self);
+    const std::lock_guard lock(its.mutex_);
+    its.lines_.emplace_back(record->message);
+  }
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+  TpLogSink sink_ = 0;
+};
 
 // Three in a row: the forwarder's router in the middle, so that what it writes carries packets.
 struct Row {

@@ -2,6 +2,7 @@
 #include <turnpike/log.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <random>
@@ -120,6 +121,60 @@ TEST(RealKernel, WhatOthersTakeAwayComesBack) {
     row.middle.ip({"link del east"});
     await("it is deleted", [&] { return status().failed == kRoutes; });
     EXPECT_EQ(status().installed, 0U);
+    client.leave();
+    EXPECT_EQ(TpForwarderStop(1), 0U);
+  });
+}
+
+TP_FORWARDER_ROUTE became_of(const Client& client, const std::string& prefix) {
+  RTM_NET_ADDRESS address = address_of(prefix);
+  RTM_DEST_INFO info{};
+  TP_FORWARDER_ROUTE route{};
+  EXPECT_EQ(RtmGetExactMatchDestination(client.self, &address, RTM_BEST_PROTOCOL, RTM_VIEW_MASK_UCAST, &info), 0U);
+  EXPECT_EQ(TpForwarderRoute(info.DestHandle, &route), 0U);
+  EXPECT_EQ(RtmReleaseDestInfo(client.self, &info), 0U);
+  return route;
+}
+
+// EEXIST, ENETUNREACH, and EINVAL for an address that is preferred and goes; each is told, and made good when it can
+// be.
+TEST(RealKernel, WhatTheKernelRefusesIsSaidAndWrittenWhenItCanBe) {
+  in_the_middle([](Row& row) {
+    Said said;
+    row.middle.ip({"address add 10.0.77.1/32 dev lo", "route add blackhole 198.51.100.0/24 metric 20"});
+    TP_FORWARDER_OPTIONS options{};
+    options.size = sizeof options;
+    options.flags = TP_FORWARDER_OWN_NAMESPACE | TP_FORWARDER_NO_IMPORT;
+    const std::uint8_t preferred[4] = {10, 0, 77, 1};
+    std::ranges::copy(preferred, options.attributes.source4);
+    ASSERT_EQ(TpForwarderStart(&options, nullptr, 0), 0U);
+    Client client;
+    const ULONG east = link_of(row.middle, "east");
+    client.add("192.0.2.0/24", client.hop("10.0.2.2", east));
+    await("a good one", [] { return status().installed == 1; });
+
+    client.add("198.51.100.0/24", client.hop("10.0.2.2", east));
+    await("another's is there", [] { return status().conflicts == 1; });
+    EXPECT_EQ(became_of(client, "198.51.100.0/24").error, EEXIST);
+    EXPECT_EQ(said.times("another's route has the place of ours"), 1U);
+    row.middle.ip({"route del 198.51.100.0/24 metric 20"});
+    await("it has gone", [] { return status().installed == 2; });
+
+    client.add("203.0.113.0/24", client.hop("172.31.0.9", east));
+    await("no way to the gateway", [] { return status().failed == 1; });
+    EXPECT_NE(became_of(client, "203.0.113.0/24").error, 0);
+    EXPECT_GE(said.times("the kernel refused a next hop"), 1U);
+    row.middle.ip({"address add 172.31.0.1/24 dev east"});
+    await("there is one", [] { return status().installed == 3; });
+
+    row.middle.ip({"address del 10.0.77.1/32 dev lo"});
+    await("the kernel took the routes along", [] { return status().failed == 3; });
+    EXPECT_EQ(ours(row.middle), "");
+    EXPECT_EQ(became_of(client, "192.0.2.0/24").error, EINVAL);
+    EXPECT_GE(said.times("the kernel refused a route"), 1U);
+    row.middle.ip({"address add 10.0.77.1/32 dev lo"});
+    await("they come with the address", [] { return status().installed == 3; });
+    EXPECT_TRUE(row.left.ping("192.0.2.1"));
     client.leave();
     EXPECT_EQ(TpForwarderStop(1), 0U);
   });
