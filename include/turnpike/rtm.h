@@ -188,6 +188,33 @@ TP_API uint32_t TpRtmCloseSnapshot(TpRtmSnapshot snapshot) TP_NOEXCEPT;
  * no descriptor is left. 87: null. */
 TP_API uint32_t TpRtmChangeDescriptor(void* entity, void* notify, int* descriptor) TP_NOEXCEPT;
 
+/* --- what an administrator prefers ----------------------------------------------------------------------------------
+ */
+
+/* Of routes to one destination that of the lowest preference is used, whoever added it. A route that is added with
+ * preference 0, and every route of RTMv1, has the one of its owner's EntityProtocolId. The usual ones: local 1, static
+ * 3 (10006), static that does not dial 5 (10007), autostatic 7 (10002), network management 10, BGP 20, OSPF 110, IS-IS
+ * 115, RIP 120, any other 100. */
+typedef struct TpRtmPreference {
+  uint32_t protocol;
+  uint32_t preference; /* 1 is the best */
+} TpRtmPreference;
+
+#define TP_RTM_MAX_PREFERENCES 1024u
+
+/* These protocols' preferences instead of the usual ones, in the table of that instance and family (AF_INET, AF_INET6),
+ * be it there already or not; what an earlier call has said is forgotten. Who hosts the table decides: it takes no
+ * entity. When it returns, routes that are there without a preference of their own have been ranked anew, each as if
+ * its owner had updated it; those that came with one keep it. 0. 87: null with a count, more than
+ * TP_RTM_MAX_PREFERENCES, a preference of 0, a protocol twice, another family. 1168: no such instance is configured. 8.
+ */
+TP_API uint32_t TpRtmSetPreferences(uint16_t instance, uint16_t family, const TpRtmPreference* preferences,
+                                    uint32_t count) TP_NOEXCEPT;
+
+/* What a protocol's routes get. 87: null, another family. 1168: as above. */
+TP_API uint32_t TpRtmGetPreference(uint16_t instance, uint16_t family, uint32_t protocol,
+                                   uint32_t* preference) TP_NOEXCEPT;
+
 /* --- statistics ------------------------------------------------------------------------------------------------------
  */
 

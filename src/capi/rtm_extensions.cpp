@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -148,6 +150,31 @@ std::uint32_t match_with_references(rtm::Table& table, rtm::Handle caller, rtm::
   }
   std::copy(found.begin(), found.end(), out.begin());
   return kSuccess;
+}
+
+// --- preferences
+// ---------------------------------------------------------------------------------------------------------
+
+// Nothing: they are none that can be.
+std::optional<rtm::Preferences> preferences_of(const TpRtmPreference* given, std::uint32_t count) {
+  if (count > TP_RTM_MAX_PREFERENCES || (given == nullptr && count != 0)) return std::nullopt;
+  rtm::Preferences made;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const bool is_there = rtm::preference_in(made, given[i].protocol, 0) != 0;
+    if (given[i].preference == 0 || is_there) return std::nullopt;
+    made.emplace_back(given[i].protocol, given[i].preference);
+  }
+  return made;
+}
+
+// Memory that runs out is the one error that comes as an exception.
+template <class Ask>
+std::uint32_t without_client(Ask&& ask) noexcept {
+  try {
+    return ask(runtime::World::instance());
+  } catch (const std::bad_alloc&) {
+    return kNotEnoughMemory;
+  }
 }
 
 // --- structures that may grow
@@ -397,6 +424,23 @@ uint32_t TpRtmGetEntityStatistics(void* entity, void* about, TpRtmEntityStatisti
     };
     capi::give(made, statistics);
     return capi::kSuccess;
+  });
+}
+
+uint32_t TpRtmSetPreferences(uint16_t instance, uint16_t family, const TpRtmPreference* preferences,
+                             uint32_t count) noexcept {
+  return capi::without_client([&](runtime::World& world) -> std::uint32_t {
+    auto made = capi::preferences_of(preferences, count);
+    return made ? capi::code_of(world.set_preferences(instance, family, std::move(*made))) : capi::kInvalidParameter;
+  });
+}
+
+uint32_t TpRtmGetPreference(uint16_t instance, uint16_t family, uint32_t protocol, uint32_t* preference) noexcept {
+  return capi::without_client([&](runtime::World& world) -> std::uint32_t {
+    if (preference == nullptr) return capi::kInvalidParameter;
+    const auto found = world.preference_of(instance, family, protocol);
+    if (found) *preference = *found;
+    return capi::code_of(found);
   });
 }
 

@@ -3,8 +3,6 @@
 
 #include <bit>
 #include <cstdint>
-#include <utility>
-#include <vector>
 
 #include "base/result.h"
 #include "rtm/image.h"
@@ -26,20 +24,11 @@ struct Config {
   ViewSet views = 3;
   std::uint32_t v1_messages = 65536;  // that wait for an RTMv1 client before they are merged
   std::uint32_t default_preference = kUsualPreference;
-  std::vector<std::pair<std::uint32_t, std::uint32_t>> preferences;  // protocol id, preference
+  Preferences preferences;  // at first: Table::set_preferences
 
   bool operator==(const Config&) const = default;
 
   [[nodiscard]] unsigned view_count() const { return static_cast<unsigned>(std::popcount(views)); }
-  [[nodiscard]] std::uint32_t preference_of(std::uint32_t protocol) const {
-    for (const auto& [id, preference] : preferences) {
-      if (id == protocol) {
-        return preference;
-      }
-    }
-    return default_preference;
-  }
-
   // kInvalidArgument: a value is out of the limits of the contract.
   [[nodiscard]] Result<void> check() const {
     const bool good = width >= 1 && width <= 128 && max_next_hops >= 1 && max_next_hops <= 64 &&

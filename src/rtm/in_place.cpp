@@ -55,6 +55,7 @@ RouteImage* Table::image_of(std::uint32_t index) {
     }
     its->image = new (memory) RouteImage;
     write_image(index, *its->image);
+    its->shown_preference = its->image->preference.preference;
   }
   return its != nullptr ? its->image : nullptr;
 }
@@ -62,6 +63,7 @@ RouteImage* Table::image_of(std::uint32_t index) {
 void Table::refresh_image(std::uint32_t index) {
   if (const std::uint32_t more = route(index).extra; more != 0 && extra(more).image != nullptr) {
     write_image(index, *extra(more).image);
+    extra(more).shown_preference = route(index).preference;
   }
 }
 
@@ -170,15 +172,18 @@ Result<std::uint32_t> Table::update_and_unlock_route(Handle self, Handle handle,
     if (image->hop_count > config_.max_next_hops) {  // before the list is looked at: it does not reach that far
       return fail(ErrorKind::kInvalidArgument, "more next hops than a route of this table may have");
     }
-    const RouteRequest request{.neighbour = image->neighbour,
-                               .flags = route(index).flags,
-                               .flags1 = route(index).flags1,
-                               .preference = image->preference,
-                               .views = image->views,
-                               .entity_specific = image->entity_specific,
-                               .hops = std::span(image->hops, image->hop_count),
-                               .time_to_live = time_to_live,
-                               .list = list};
+    const bool keeps_policy =
+        route(index).by_policy && image->preference.preference == extra(route(index).extra).shown_preference;
+    const RouteRequest request{
+        .neighbour = image->neighbour,
+        .flags = route(index).flags,
+        .flags1 = route(index).flags1,
+        .preference = {image->preference.metric, keeps_policy ? 0 : image->preference.preference},
+        .views = image->views,
+        .entity_specific = image->entity_specific,
+        .hops = std::span(image->hops, image->hop_count),
+        .time_to_live = time_to_live,
+        .list = list};
     return check_values(client, request, index).and_then([&](const Values& values) {
       return commit(client, index, values, *mine);
     });

@@ -3,13 +3,17 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <utility>
+#include <vector>
 
 namespace turnpike::rtm {
 
 inline constexpr std::uint32_t kUsualPreference = 100;
 
-inline constexpr std::pair<std::uint32_t, std::uint32_t> kUsualPreferences[] = {
+using Preferences = std::vector<std::pair<std::uint32_t, std::uint32_t>>;  // protocol id, preference
+
+inline constexpr Preferences::value_type kUsualPreferences[] = {
     {2, 1},      // local
     {10006, 3},  // static
     {10007, 5},  // static, without dial on demand
@@ -20,5 +24,20 @@ inline constexpr std::pair<std::uint32_t, std::uint32_t> kUsualPreferences[] = {
     {9, 115},    // IS-IS
     {8, 120},    // RIP
 };
+
+// Of several entries for a protocol the first counts.
+constexpr std::uint32_t preference_in(std::span<const Preferences::value_type> preferences, std::uint32_t protocol,
+                                      std::uint32_t otherwise = kUsualPreference) {
+  for (const auto& [id, preference] : preferences) {
+    if (id == protocol) return preference;
+  }
+  return otherwise;
+}
+
+// What an administrator says of some, over the usual ones.
+inline Preferences over_the_usual(Preferences some) {
+  some.insert(some.end(), std::begin(kUsualPreferences), std::end(kUsualPreferences));
+  return some;
+}
 
 }  // namespace turnpike::rtm

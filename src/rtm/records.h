@@ -108,6 +108,7 @@ struct Route {
   ClientIndex owner;
   Shared<std::uint8_t> flags1;
   Shared<std::uint8_t> state;
+  bool by_policy;  // under the lock: the preference is what the table has for the owner's protocol
 
   [[nodiscard]] Preference rank() const { return {metric, preference}; }
 };
@@ -124,6 +125,7 @@ struct RouteExtra {
   std::uint32_t list_next;
   std::uint32_t expired;  // 1: its time ran out and the owner has not yet said what he makes of it
   std::uint64_t list_sequence;
+  std::uint32_t shown_preference;  // in the image, before the owner's edits
 };
 
 struct NextHop {

@@ -50,7 +50,8 @@ Result<Table::Values> Table::check_values(const Entity& owner, const RouteReques
     return fail(ErrorKind::kInvalidArgument, "a view that this table does not have");
   }
   if (values.preference.preference == 0) {
-    values.preference.preference = config_.preference_of(owner.info.protocol);
+    values.preference.preference = policy_of(owner);
+    values.by_policy = true;
   }
   if (request.list != Handle::kNone) {
     if (find_list(owner, request.list) == nullptr) {
@@ -289,6 +290,7 @@ std::uint32_t Table::store_values(std::uint32_t index, const Values& values) {
   its.neighbour = values.neighbour;
   its.metric = values.preference.metric;
   its.preference = values.preference.preference;
+  its.by_policy = values.by_policy;
   its.views = values.views;
   its.entity_specific = values.entity_specific;
   its.flags = values.flags;

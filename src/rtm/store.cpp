@@ -76,6 +76,7 @@ Table::Table(std::uint8_t id, const Config& config, Port& port, Epoch& epoch, st
       trie_(keys_, limbo_),
       entities_(std::make_unique<std::atomic<Entity*>[]>(kMaxClients + 1U)),
       entity_generations_(kMaxClients + 1U, first_generation),
+      preferences_(config.preferences),
       enumerations_(Kind::kEnumeration, id, first_generation),
       lists_(Kind::kRouteList, id, first_generation),
       registrations_(Kind::kNotification, id, first_generation),

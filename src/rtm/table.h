@@ -8,8 +8,8 @@
 //
 // README.md beside this file tells how the parts hang together, and which lock is taken when. The parts: entity.cpp
 // (life cycle), sweep.cpp (deregistration), event.cpp, method.cpp, search.cpp, info.cpp, route.cpp, rank.cpp,
-// next_hop.cpp, in_place.cpp, hold.cpp, expiry.cpp, notify.cpp, enumerate.cpp, list.cpp, lock.cpp, store.cpp (records
-// and their lives).
+// policy.cpp, next_hop.cpp, in_place.cpp, hold.cpp, expiry.cpp, notify.cpp, enumerate.cpp, list.cpp, lock.cpp,
+// store.cpp (records and their lives).
 #pragma once
 
 #include <condition_variable>
@@ -228,6 +228,13 @@ class Table {
   Result<Handle> exact_route(Handle self, const NetAddress& address, const RouteCriteria& criteria, ViewSet views,
                              RouteImage* out, bool reference);
   Result<ViewSet> best_in_views(Handle self, Handle route);
+
+  // --- what an administrator prefers (policy.cpp)
+
+  // From now on; protocols that are not named have config().default_preference.
+  void set_preferences(Preferences preferences);
+  // Routes that came without a preference before get what their owner's protocol has now.
+  void apply_preferences();
 
   // --- next hops (next_hop.cpp)
 
@@ -517,6 +524,10 @@ class Table {
   void store_next_hop(std::uint32_t index, std::uint16_t flags, void* entity_specific, std::uint32_t remote);
   void remove_next_hop(std::uint32_t index);
 
+  // --- preferences (policy.cpp)
+  [[nodiscard]] std::uint32_t policy_of(const Entity& owner) const;
+  void follow_policy(std::uint32_t index);
+
   // --- writing (route.cpp, rank.cpp)
   struct Values {  // of a route, checked: what add and update store
     std::uint64_t hops = 0;
@@ -528,6 +539,7 @@ class Table {
     std::uint32_t list = 0;
     std::uint16_t flags = 0;
     std::uint8_t flags1 = 0;
+    bool by_policy = false;
   };
   using BestRoutes = std::array<std::uint32_t, kMaxViews>;  // by rank of view
   Result<Values> check_values(const Entity& owner, const RouteRequest& request, std::uint32_t updated);
@@ -659,6 +671,7 @@ class Table {
   std::uint32_t next_sequence_ = 1;
   std::uint64_t next_list_sequence_ = 1;
   std::uint64_t live_routes_ = 0;
+  Preferences preferences_;  // of the owner's protocol, for routes that come without one
   Deadlines deadlines_;
   std::size_t destination_extras_ = 0;
   std::uint64_t announced_deadline_ = ~std::uint64_t{0};

@@ -375,14 +375,14 @@ Result<void> V1::put(Entity& client, const Key& key, std::uint32_t dest, const V
   bool good = beside != 0;
   if (good) {
     const bool ip = !is_ipx();
-    const Table::Values values{
-        .hops = std::uint64_t{hop} << 1 | 1,
-        .entity_specific = reinterpret_cast<void*>(std::uintptr_t{beside}),
-        .preference = {from.specific.metric, ip ? table_.config_.preference_of(client.info.protocol) : kIpxPriority},
-        .views = table_.config_.views,
-        .neighbour = hop,
-        .time_to_live = milliseconds,
-        .flags = flags_of(client, from)};
+    const Table::Values values{.hops = std::uint64_t{hop} << 1 | 1,
+                               .entity_specific = reinterpret_cast<void*>(std::uintptr_t{beside}),
+                               .preference = {from.specific.metric, ip ? table_.policy_of(client) : kIpxPriority},
+                               .views = table_.config_.views,
+                               .neighbour = hop,
+                               .time_to_live = milliseconds,
+                               .flags = flags_of(client, from),
+                               .by_policy = ip};
     good = table_.put_route(client, key, dest, updated, values, false).has_value();
     if (const std::uint32_t unused = good ? before : beside; unused != 0) {
       free_details(unused);

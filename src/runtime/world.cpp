@@ -100,6 +100,7 @@ Result<rtm::Table*> World::find_or_make_table(std::uint16_t instance, std::uint1
   });
   const bool has_former = former != owned_.rend();
   if (has_former && (*former)->config() == *config) {
+    (*former)->set_preferences(config->preferences);
     tables_[(*former)->id()].store(former->get(), std::memory_order_release);
     return former->get();
   }
@@ -182,6 +183,49 @@ bool World::configure(std::vector<rtm::Config> configuration) {
     slot.store(nullptr, std::memory_order_release);
   }
   return true;
+}
+
+// --- preferences
+// ---------------------------------------------------------------------------------------------------------
+
+Result<const rtm::Config*> World::config_for(std::uint16_t instance, std::uint16_t family) const {
+  if (family != AF_INET && family != AF_INET6) {
+    return fail(ErrorKind::kInvalidArgument, "an address family without a routing table");
+  }
+  const rtm::Config* config = find_config(instance, family);
+  return config != nullptr ? Result<const rtm::Config*>(config)
+                           : fail(ErrorKind::kNotFound, "no such instance or family is configured");
+}
+
+Result<void> World::set_preferences(std::uint16_t instance, std::uint16_t family, rtm::Preferences preferences) {
+  preferences = rtm::over_the_usual(std::move(preferences));
+  rtm::Table* table = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto config = config_for(instance, family);
+    if (!config) {
+      return tl::unexpected(config.error());
+    }
+    if ((*config)->preferences == preferences) {
+      return {};
+    }
+    configuration_[static_cast<std::size_t>(*config - configuration_.data())].preferences = preferences;
+    table = find_table(instance, family);
+    if (table != nullptr) {
+      table->set_preferences(std::move(preferences));
+    }
+  }
+  if (table != nullptr) {
+    table->apply_preferences();  // without the lock: it may take long, and whoever registers meanwhile does not wait
+  }
+  return {};
+}
+
+Result<std::uint32_t> World::preference_of(std::uint16_t instance, std::uint16_t family, std::uint32_t protocol) const {
+  const std::lock_guard lock(mutex_);
+  return config_for(instance, family).map([&](const rtm::Config* config) {
+    return rtm::preference_in(config->preferences, protocol, config->default_preference);
+  });
 }
 
 // --- clocks

@@ -88,6 +88,11 @@ class World final : public rtm::Port {
   bool advance(std::uint32_t milliseconds);
   bool drain() { return notifier_.drain(); }
 
+  // What an administrator says of protocols' preferences, over the usual ones, in the table that is there or will be.
+  // kInvalidArgument, kNotFound: as of table_for.
+  Result<void> set_preferences(std::uint16_t instance, std::uint16_t family, rtm::Preferences preferences);
+  Result<std::uint32_t> preference_of(std::uint16_t instance, std::uint16_t family, std::uint32_t protocol) const;
+
   static std::vector<rtm::Config> default_configuration();
   static rtm::Config default_config(std::uint16_t instance, std::uint16_t family);
 
@@ -129,6 +134,7 @@ class World final : public rtm::Port {
   }
   rtm::Table* find_table(std::uint16_t instance, std::uint16_t family) const;
   const rtm::Config* find_config(std::uint16_t instance, std::uint16_t family) const;
+  Result<const rtm::Config*> config_for(std::uint16_t instance, std::uint16_t family) const;
   Result<rtm::Table*> find_or_make_table(std::uint16_t instance, std::uint16_t family);
   bool has_clients() const;
   bool set_clock(Clock& clock);

@@ -16,6 +16,7 @@
 #include <random>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 namespace {
@@ -592,6 +593,155 @@ TEST_P(RtmExtensions, KeepsAJournalOfTheLastChanges) {
   EXPECT_EQ(TpRtmReadJournal(nullptr, 0, entries, &count), 6U);
   EXPECT_EQ(TpRtmKeepJournal(client.handle, 0), 0U);
   EXPECT_EQ(TpRtmReadJournal(client.handle, 0, entries, &count), DWORD{ERROR_NOT_FOUND});
+}
+
+// --- what an administrator prefers
+// ---------------------------------------------------------------------------------------------------
+
+constexpr std::uint32_t kRip = 8, kOspf = 13;  // as EntityProtocolIds
+
+// The usual preferences hold again at its end.
+class RtmPreferences : public RtmExtensions {
+ protected:
+  ~RtmPreferences() override { EXPECT_EQ(prefer({}), 0U); }
+
+  std::uint32_t prefer(const std::vector<TpRtmPreference>& wanted) const {
+    return TpRtmSetPreferences(0, family(), wanted.data(), static_cast<std::uint32_t>(wanted.size()));
+  }
+  std::uint32_t preference_of(std::uint32_t protocol) const {
+    std::uint32_t found = 0;
+    EXPECT_EQ(TpRtmGetPreference(0, family(), protocol, &found), 0U);
+    return found;
+  }
+  static std::uint16_t family() { return static_cast<std::uint16_t>(GetParam()); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Families, RtmPreferences, testing::Values(AF_INET, AF_INET6),
+                         [](const auto& family) { return family.param == AF_INET ? "IPv4" : "IPv6"; });
+
+// clauses: RTM2-248
+TEST_P(RtmPreferences, RankRoutesThatCameWithoutOne_choice) {
+  Client rip(GetParam(), kRip), ospf(GetParam(), kOspf), other(GetParam());
+  TpRtmRoute given = other.route({10}, 8);
+  given.preference = 115;
+  ASSERT_EQ(rip.add({rip.route({10}, 8)}) + ospf.add({ospf.route({10}, 8)}) + other.add({given}), 0U);
+  EXPECT_EQ(rip.match({10}).protocol, kOspf);
+  EXPECT_EQ(preference_of(kRip), 120U);
+
+  ASSERT_EQ(prefer({{kOspf, 116}, {9000, 1}}), 0U);
+  EXPECT_EQ(preference_of(kOspf), 116U);
+  EXPECT_EQ(preference_of(9000), 1U);
+  EXPECT_EQ(preference_of(kRip), 120U);
+  EXPECT_EQ(rip.match({10}).preference, 115U) << "what came with one keeps it";
+  ASSERT_EQ(prefer({{kRip, 2}}), 0U) << "and OSPF has what is usual again";
+  EXPECT_EQ(rip.match({10}).protocol, kRip);
+  EXPECT_EQ(rip.match({10}).preference, 2U);
+  ASSERT_EQ(rip.add({rip.route({11}, 8)}), 0U);
+  EXPECT_EQ(rip.match({11}).preference, 2U);
+  ASSERT_EQ(prefer({}), 0U);
+  EXPECT_EQ(rip.match({10}).preference, 110U);
+  EXPECT_EQ(rip.match({11}).preference, 120U);
+}
+
+// A route that has got a preference of its own since, or has given it up. clauses: RTM2-248
+TEST_P(RtmPreferences, FollowTheLastAddition_choice) {
+  Client client(GetParam());
+  TpRtmRoute route = client.route({10}, 8);
+  ASSERT_EQ(client.add({route}), 0U);
+  route.preference = 7;
+  ASSERT_EQ(client.add({route}), 0U);
+  ASSERT_EQ(prefer({{9000, 50}}), 0U);
+  EXPECT_EQ(client.match({10}).preference, 7U);
+  route.preference = 0;
+  ASSERT_EQ(client.add({route}), 0U);
+  EXPECT_EQ(client.match({10}).preference, 50U);
+  ASSERT_EQ(prefer({{9000, 51}}), 0U);
+  EXPECT_EQ(client.match({10}).preference, 51U);
+}
+
+// clauses: RTM2-248
+TEST_P(RtmPreferences, AreToldAsAnUpdateIs_choice) {
+  Client client(GetParam());
+  ASSERT_EQ(client.add({client.route({10}, 8), client.route({11}, 8)}), 0U);
+  RTM_NOTIFY_HANDLE changes = nullptr;
+  ASSERT_EQ(RtmRegisterForChangeNotification(client.handle, kUnicast, RTM_CHANGE_TYPE_BEST, nullptr, &changes), 0U);
+  int descriptor = -1;
+  ASSERT_EQ(TpRtmChangeDescriptor(client.handle, changes, &descriptor), 0U);
+  ASSERT_EQ(TpRtmKeepJournal(client.handle, 8), 0U);
+  ASSERT_EQ(prefer({{1, 9}}), 0U) << "another protocol's";
+  pollfd watched{descriptor, POLLIN, 0};
+  EXPECT_EQ(::poll(&watched, 1, 0), 0);
+  ASSERT_EQ(prefer({{9000, 9}}), 0U);
+  EXPECT_EQ(::poll(&watched, 1, 0), 1);
+  TpRtmJournalEntry entries[8];
+  std::uint32_t count = 8;
+  ASSERT_EQ(TpRtmReadJournal(client.handle, 0, entries, &count), 0U);
+  ASSERT_EQ(count, 2U);
+  EXPECT_EQ(entries[1].what, TP_RTM_UPDATED);
+  EXPECT_EQ(entries[1].preference, 9U);
+  EXPECT_EQ(TpRtmKeepJournal(client.handle, 0), 0U);
+  EXPECT_EQ(RtmDeregisterFromChangeNotification(client.handle, changes), 0U);
+}
+
+// Neither waits for the other, and neither undoes the other's work. clauses: RTM2-248
+TEST_P(RtmPreferences, LeaveAnEditInAnImageAlone_choice) {
+  Client client(GetParam());
+  ASSERT_EQ(client.add({client.route({10}, 8), client.route({11}, 8)}), 0U);
+  for (const auto& [first, edited, expected] :
+       {std::tuple(std::uint8_t{10}, 0U, 51U), std::tuple(std::uint8_t{11}, 8U, 8U)}) {
+    auto* route = static_cast<RTM_ROUTE_HANDLE>(client.match({first}).route);
+    PRTM_ROUTE_INFO image = nullptr;
+    ASSERT_EQ(RtmLockRoute(client.handle, route, TRUE, TRUE, &image), 0U);
+    image->PrefInfo.Metric = 77;
+    if (edited != 0) image->PrefInfo.Preference = edited;
+    ASSERT_EQ(prefer({{9000, 51}}), 0U);
+    EXPECT_EQ(image->PrefInfo.Metric, 77U);
+    RTM_ROUTE_CHANGE_FLAGS flags = 0;
+    ASSERT_EQ(RtmUpdateAndUnlockRoute(client.handle, route, INFINITE, nullptr, 0, nullptr, &flags), 0U);
+    EXPECT_EQ(client.match({first}).metric, 77U);
+    EXPECT_EQ(client.match({first}).preference, expected);
+    ASSERT_EQ(prefer({}), 0U);
+    EXPECT_EQ(client.match({first}).preference, edited != 0 ? edited : 100U);
+  }
+}
+
+TEST_P(RtmPreferences, RefusesWhatCanBeNone) {
+  const TpRtmPreference good{9000, 5}, none{9000, 0};
+  const TpRtmPreference twice[] = {good, good};
+  std::uint32_t found = 1234;
+  EXPECT_EQ(TpRtmSetPreferences(0, family(), nullptr, 1), 87U);
+  EXPECT_EQ(TpRtmSetPreferences(0, family(), &none, 1), 87U);
+  EXPECT_EQ(TpRtmSetPreferences(0, family(), twice, 2), 87U);
+  EXPECT_EQ(TpRtmSetPreferences(0, family(), &good, TP_RTM_MAX_PREFERENCES + 1), 87U);
+  EXPECT_EQ(TpRtmSetPreferences(0, AF_UNIX, &good, 1), 87U);
+  EXPECT_EQ(TpRtmSetPreferences(77, family(), &good, 1), DWORD{ERROR_NOT_FOUND});
+  EXPECT_EQ(TpRtmGetPreference(0, family(), 9000, nullptr), 87U);
+  EXPECT_EQ(TpRtmGetPreference(0, AF_UNIX, 9000, &found), 87U);
+  EXPECT_EQ(TpRtmGetPreference(77, family(), 9000, &found), DWORD{ERROR_NOT_FOUND});
+  EXPECT_EQ(found, 1234U);
+  EXPECT_EQ(preference_of(9000), 100U);
+}
+
+// Who asks meanwhile sees one preference or the other.
+TEST_P(RtmPreferences, ChangeWhileOthersWriteAndLook) {
+  Client reader(GetParam());
+  std::atomic<bool> over = false;
+  std::thread writer([&] {
+    Client client(GetParam(), 9001);
+    while (!over) {
+      std::vector<TpRtmRoute> routes;
+      for (std::uint8_t i = 1; i < 50; ++i) routes.push_back(client.route({i}, 8));
+      EXPECT_EQ(client.add(routes), 0U);
+    }
+  });
+  for (int i = 0; i < 50; ++i) {
+    const std::uint32_t wanted = i % 2 == 0 ? 30 : 40;
+    ASSERT_EQ(prefer({{9001, wanted}}), 0U);
+    const TpRtmMatch match = reader.match({static_cast<std::uint8_t>(i % 49 + 1)});
+    EXPECT_TRUE(match.route == nullptr || match.preference == wanted) << match.preference;
+  }
+  over = true;
+  writer.join();
 }
 
 // --- with others at work

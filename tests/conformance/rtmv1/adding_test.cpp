@@ -1,4 +1,7 @@
 // RTM1-018 … RTM1-045: adding and changing routes, and which one is best.
+#include <sys/socket.h>
+#include <turnpike/rtm.h>
+
 #include <cstring>
 
 #include "route_client.h"
@@ -195,6 +198,26 @@ TEST_F(Adding, ThePriorityOfTheProtocolComesFirst) {
   const Client ospf(kOspf);
   rip.add("10.0.0.0/8", {.metric = 1});
   EXPECT_EQ(ospf.add("10.0.0.0/8", {.metric = 1000}).flags, DWORD{RTM_ROUTE_CHANGED});
+  EXPECT_EQ(best("10.0.0.0/8"), "10.0.0.0/8 13 via 192.0.2.1 if 1 metric 1000");
+}
+
+// clauses: RTM1-093
+TEST_F(Adding, AnotherPriorityIsAnotherBestRoute_choice) {
+  const Client rip(kRip);
+  const Client ospf(kOspf);
+  rip.add("10.0.0.0/8", {.metric = 1});
+  ospf.add("10.0.0.0/8", {.metric = 1000});
+  static_cast<void>(rip.messages());
+  const TpRtmPreference wanted{kOspf, 121};
+  ASSERT_EQ(TpRtmSetPreferences(0, AF_INET, &wanted, 1), 0U);
+  EXPECT_EQ(best("10.0.0.0/8"), "10.0.0.0/8 8 via 192.0.2.1 if 1 metric 1");
+  const std::string change = " from 10.0.0.0/8 13 via 192.0.2.1 if 1 metric 1000";
+  for (const Client* each : {&rip, &ospf}) {
+    const auto messages = each->messages();
+    ASSERT_FALSE(messages.empty());
+    EXPECT_EQ(messages.back(), "CHANGED 10.0.0.0/8 8 via 192.0.2.1 if 1 metric 1" + change);
+  }
+  ASSERT_EQ(TpRtmSetPreferences(0, AF_INET, nullptr, 0), 0U);
   EXPECT_EQ(best("10.0.0.0/8"), "10.0.0.0/8 13 via 192.0.2.1 if 1 metric 1000");
 }
 
