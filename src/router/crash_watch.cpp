@@ -19,6 +19,7 @@
 
 #include "base/descriptor.h"
 #include "router/call_watch.h"
+#include "router/quarantine.h"
 
 namespace turnpike::router {
 namespace {
@@ -35,6 +36,8 @@ struct Entry {
   unsigned users = 0;  // protocols of one library; under the lock
   std::array<char, 64> name{};
   std::array<char, 1024> path{};
+  std::array<char, 64> before{};  // of the record's line, the seconds; and what is behind them
+  std::array<char, 1200> after{};
 };
 
 struct State {
@@ -167,9 +170,9 @@ void on_crash(int signal, siginfo_t*, void* context) {
          << entry->path.data() << ")\n";
     said.write(STDERR_FILENO);
     timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(CLOCK_MONOTONIC, &now);
     Line kept;
-    kept << "\n" << static_cast<std::uint64_t>(now.tv_sec) << " " << entry->path.data() << "\n";
+    kept << "\n" << entry->before.data() << static_cast<std::uint64_t>(now.tv_sec) << entry->after.data();
     if (const int record = state.record.load(); record >= 0) kept.write(record);
   }
   errno = before;  // the handler is gone (SA_RESETHAND): the instruction, or abort(), does it again
@@ -210,6 +213,9 @@ void CrashWatch::add(const void* address, const std::string& module, const std::
   place->end = range.end;
   copy(place->name, module);
   copy(place->path, path);
+  const CrashLine line = crash_line(path);
+  copy(place->before, line.before);
+  copy(place->after, line.after);
   place->begin.store(range.begin, std::memory_order_release);
 }
 

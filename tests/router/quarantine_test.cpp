@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <fstream>
 
 #include "router_scene.h"
@@ -14,8 +15,6 @@ class QuarantineTest : public RouterTest {
  protected:
   QuarantineTest() : record_(testing::TempDir() + "crashes." + std::to_string(getpid())) {
     unlink(record_.c_str());
-    // The module's file is as old as the clock is wrong: what it did counts from its last change.
-    clock_.set_wall(WallTime{std::chrono::system_clock::now().time_since_epoch()} + std::chrono::hours(1));
     quarantine_ = std::make_unique<Quarantine>(record_, clock_);
     make_router();
   }
@@ -60,11 +59,36 @@ TEST_F(QuarantineTest, ForgivesOneModule) {
 TEST_F(QuarantineTest, GivesAChangedFileAnotherChance) {
   const std::string file = testing::TempDir() + "changed." + std::to_string(getpid());
   std::ofstream(file) << "new";
-  clock_.set_wall(WallTime{std::chrono::system_clock::now().time_since_epoch()} - std::chrono::minutes(5));
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(quarantine_->add_crash(file));
-  EXPECT_FALSE(quarantine_->objection(file));
-  unlink(file.c_str());
   EXPECT_TRUE(quarantine_->objection(file));
+  std::ofstream(file + ".new") << "newer";
+  ASSERT_EQ(std::rename((file + ".new").c_str(), file.c_str()), 0);
+  EXPECT_FALSE(quarantine_->objection(file));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(quarantine_->add_crash(file));
+  EXPECT_TRUE(quarantine_->objection(file));
+  unlink(file.c_str());
+  EXPECT_FALSE(quarantine_->objection(file));
+}
+
+// Forwards, so that all would be old; backwards, so that they would be in the future.
+TEST_F(QuarantineTest, DoesNotLookAtTheWallsClock) {
+  crash(3);
+  for (const std::chrono::hours off : {std::chrono::hours(24 * 365), -std::chrono::hours(24 * 365)}) {
+    clock_.set_wall(TestClock::kStartOfWall + off);
+    EXPECT_TRUE(is_held());
+  }
+  ASSERT_TRUE(clock_.advance(Quarantine::kWindow + std::chrono::seconds(1)));
+  EXPECT_FALSE(is_held());
+}
+
+// Who reboots begins anew: the other run's seconds are not ours.
+TEST_F(QuarantineTest, DoesNotCountAnotherRunsCrashes) {
+  crash(3);
+  std::string text;
+  std::getline(std::ifstream(record_), text, '\0');
+  for (std::size_t at = 0; (at = text.find('-', at)) != std::string::npos; ++at) text[at] = '+';
+  std::ofstream(record_) << text;
+  EXPECT_FALSE(is_held());
 }
 
 TEST_F(QuarantineTest, ReadsWhateverIsInTheRecord) {

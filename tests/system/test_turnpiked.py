@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 from turnpiked import BUILD, COMMAND, DAEMON, STATIC, Router, text
@@ -164,7 +165,12 @@ def test_a_service_manager_is_told(wired, tmp_path):
 
 def test_a_module_that_crashed_again_and_again_is_not_loaded(wired, tmp_path):
     left, _ = wired
-    (tmp_path / "crashes").write_text(f"{int(time.time())} {BUILD}/modules/static.so\n" * 3, encoding="utf-8")
+    library = BUILD / "modules/static.so"
+    run = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    seconds, nanoseconds = divmod(library.stat().st_ctime_ns, 10**9)
+    file = f"{library.stat().st_ino}:{seconds}.{nanoseconds}"
+    line = f"{run} {int(time.monotonic())} {file} {library}\n"
+    (tmp_path / "crashes").write_text(line * 3, encoding="utf-8")
     router = Router(left, tmp_path, STATIC)
     refused = router.ask("show", "protocol")[0]
     assert refused["state"] == "refused" and "quarantine" in refused["reason"]
