@@ -1,9 +1,6 @@
 // The router on its own thread: what the kernel and modules say reaches it, turns are taken, and it ends.
 #include "router/router_thread.h"
 
-#include <handleapi.h>
-#include <synchapi.h>
-
 #include <atomic>
 #include <future>
 #include <memory>
@@ -86,41 +83,38 @@ TEST_F(OnAThread, EndsWithModulesThatStopLater) {
   EXPECT_FALSE(is_loaded(SCRIPTED_MODULE));
 }
 
+// The module does not return from SetGlobalInfo, which it is called for, until it may. It is inside of it.
+class Hang {
+ public:
+  Hang(Script& script, RouterThread& thread) {
+    script.at_call = [this](const std::string& function) {
+      if (function != "SetGlobalInfo") return;
+      inside_.set_value();
+      go_on_.get_future().wait();
+    };
+    thread.post([](Router& router) { (void)router.set_global_info(TransportId::kIp, header({{kA, "x"}})); });
+    inside_.get_future().wait();
+  }
+  void end() { go_on_.set_value(); }
+
+ private:
+  std::promise<void> inside_, go_on_;
+};
+
 TEST_F(OnAThread, TellsWhoHangsWhileItHangs) {
   run(plan_of_one());
-  HANDLE go_on = CreateEventW(nullptr, TRUE, FALSE, nullptr);
-  std::promise<void> inside;
-  a_.at_call = [&](const std::string& function) {
-    if (function != "SetGlobalInfo") return;
-    inside.set_value();
-    WaitForSingleObject(go_on, INFINITE);
-  };
-  std::thread caller([&] {
-    (void)thread_.with(
-        [&](Router& router) { return router.set_global_info(TransportId::kIp, header({{kA, "x"}})).done; });
-  });
-  inside.get_future().wait();
+  Hang hang(a_, thread_);
   const auto hanging = thread_.hanging(Duration::zero());
   ASSERT_EQ(hanging.size(), 1U);
   EXPECT_EQ(hanging[0].module, "a");
   EXPECT_EQ(hanging[0].function, "SetGlobalInfo");
-  SetEvent(go_on);
-  caller.join();
-  CloseHandle(go_on);
+  hang.end();
+  thread_.stop();
 }
 
 TEST_F(OnAThread, IsNotWaitedForWhileAModuleHangs) {
   run(plan_of_one());
-  HANDLE go_on = CreateEventW(nullptr, TRUE, FALSE, nullptr);
-  std::promise<void> inside;
-  a_.at_call = [&](const std::string& function) {
-    if (function != "SetGlobalInfo") return;
-    inside.set_value();
-    WaitForSingleObject(go_on, INFINITE);
-  };
-  const auto set = [](Router& router) { return router.set_global_info(TransportId::kIp, header({{kA, "x"}})).done; };
-  thread_.post([set](Router& router) { (void)set(router); });
-  inside.get_future().wait();
+  Hang hang(a_, thread_);
   // Shared with a wish that may be carried out when this is over.
   const auto was_late = std::make_shared<std::atomic<bool>>(false);
   EXPECT_FALSE(thread_.within(std::chrono::milliseconds(1), [was_late](Router&) { return was_late->exchange(true); }));
@@ -128,12 +122,11 @@ TEST_F(OnAThread, IsNotWaitedForWhileAModuleHangs) {
   EXPECT_FALSE(thread_.is_stuck(Duration::zero()));  // the module is
   ASSERT_EQ(thread_.last_modules().size(), 1U);
   EXPECT_EQ(thread_.last_modules()[0].name, "a");
-  SetEvent(go_on);
+  hang.end();
   thread_.stop();
   EXPECT_EQ(a_.global, "x");  // what had begun was done
   EXPECT_FALSE(*was_late);    // what had not never was
   EXPECT_EQ(thread_.within(kLong, [](Router&) { return 7; }), 7);
-  CloseHandle(go_on);
 }
 
 TEST_F(OnAThread, DoesWhatNobodyWaitsFor) {
