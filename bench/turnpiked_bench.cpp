@@ -34,9 +34,9 @@ constexpr std::chrono::milliseconds kLong(120'000);
 class Stand {
  public:
   explicit Stand(int links = 0) {
-    char name[] = "/tmp/turnpike-bench-XXXXXX";
+    std::string name = fs::temp_directory_path() / "turnpike-bench-XXXXXX";
     place();  // where this process may make namespaces
-    must(::mkdtemp(name) != nullptr, "a folder");
+    must(::mkdtemp(name.data()) != nullptr, "a folder");
     folder_ = name;
     host_.emplace("router", 1);
     std::vector<std::string> lines{"link add eth0 type veth peer name far0", "link set eth0 up", "link set far0 up",
