@@ -311,7 +311,24 @@ class Encoder {
 // Reads one block; whatever the bytes are, nothing outside of them is looked at.
 class Decoder {
  public:
-  explicit Decoder(std::span<const std::byte> block) : block_(block) {}
+  // Of each setting that is a list, how many elements are left out at both ends.
+  struct Ends {
+    std::uint32_t head = 0, tail = 0;
+  };
+
+  explicit Decoder(std::span<const std::byte> block, std::span<const Ends> left_out = {})
+      : block_(block), left_out_(left_out) {}
+
+  Result<Value> whole(const TpSettings& settings) {
+    Value::Object out;
+    for (std::size_t i = 0; i < settings.count; ++i) {
+      const TpSetting& setting = settings.settings[i];
+      auto value = i < left_out_.size() ? inner(setting, left_out_[i]) : one(setting, setting.offset);
+      if (!value) return value;
+      out.push_back({setting.name, std::move(*value)});
+    }
+    return Value(std::move(out));
+  }
 
   Result<Value> structure(const TpSettings& settings, std::size_t at) {
     Value::Object out;
@@ -417,9 +434,41 @@ class Decoder {
     return Value(std::move(out));
   }
 
+  Result<Value> inner(const TpSetting& setting, const Ends& ends) {
+    if (ends.head + ends.tail == 0) return one(setting, setting.offset);
+    auto list = get<TpModuleList>(setting.offset);
+    list.offset += ends.head * setting.list->size;
+    list.count -= ends.head + ends.tail;
+    return this->list(*setting.list, list);
+  }
+
   std::span<const std::byte> block_;
+  std::span<const Ends> left_out_;
   std::uint32_t elements_ = 0;
 };
+
+// The elements of a list that says nothing of other places in the block; nothing: it does, or lies outside.
+std::optional<std::span<const std::byte>> elements_of(const TpSetting& setting, std::span<const std::byte> block) {
+  if (setting.type != TP_SETTING_LIST) return std::nullopt;
+  const TpSettings& element = *setting.list;
+  const auto is_list = [](const TpSetting& each) { return each.type == TP_SETTING_LIST; };
+  if (std::ranges::any_of(settings_of(element), is_list)) return std::nullopt;
+  TpModuleList list;
+  std::memcpy(&list, block.data() + setting.offset, sizeof list);
+  if (list.offset > block.size() || list.count > (block.size() - list.offset) / element.size) return std::nullopt;
+  return block.subspan(list.offset, std::size_t{list.count} * element.size);
+}
+
+// What two lists of elements of that size have in common at both ends.
+Decoder::Ends common_ends(std::span<const std::byte> from, std::span<const std::byte> to, std::size_t size) {
+  const std::size_t shorter = std::min(from.size(), to.size());
+  const auto same_until = [&](auto a, auto b, std::size_t most) {
+    return static_cast<std::size_t>(std::mismatch(a, a + static_cast<std::ptrdiff_t>(most), b).first - a) / size;
+  };
+  const std::size_t head = same_until(from.begin(), to.begin(), shorter);
+  const std::size_t tail = same_until(from.rbegin(), to.rbegin(), shorter - head * size);
+  return {static_cast<std::uint32_t>(head), static_cast<std::uint32_t>(tail)};
+}
 
 // "route[3]" becomes "route" and 3.
 std::string_view split_index(std::string_view step, std::optional<std::uint32_t>& index) {
@@ -449,7 +498,25 @@ Result<Bytes> defaults_of(const TpSettings& settings) {
 
 Result<Value> decode(const TpSettings& settings, std::span<const std::byte> block) {
   if (block.size() < settings.size) return fail(ErrorKind::kInvalidArgument, "a block is shorter than its structure");
-  return Decoder(block).structure(settings, 0);
+  return Decoder(block).whole(settings);
+}
+
+Result<DecodedPair> decode_differing(const TpSettings& settings, std::span<const std::byte> from,
+                                     std::span<const std::byte> to) {
+  if (std::min(from.size(), to.size()) < settings.size) {
+    return fail(ErrorKind::kInvalidArgument, "a block is shorter than its structure");
+  }
+  std::vector<Decoder::Ends> common(settings.count);
+  for (std::size_t i = 0; i < common.size(); ++i) {
+    const TpSetting& setting = settings.settings[i];
+    const auto old_elements = elements_of(setting, from), new_elements = elements_of(setting, to);
+    if (old_elements && new_elements) common[i] = common_ends(*old_elements, *new_elements, setting.list->size);
+  }
+  auto before = Decoder(from, common).whole(settings);
+  if (!before) return tl::unexpected(before.error());
+  auto after = Decoder(to, common).whole(settings);
+  if (!after) return tl::unexpected(after.error());
+  return DecodedPair{std::move(*before), std::move(*after)};
 }
 
 Place place_of(const Document& document, const Node& table, std::string_view where) {

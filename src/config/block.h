@@ -34,6 +34,14 @@ inline constexpr std::size_t kLargestBlock = std::size_t{64} << 20;
 // The bytes as values, each setting by its name; secrets as null. kInvalidArgument: the bytes are no such block.
 [[nodiscard]] Result<Value> decode(const TpSettings& settings, std::span<const std::byte> block);
 
+// Two blocks, to be compared: of a list, elements that are the same in both at its beginning and at its end are left
+// out, for which their bytes are looked at. So one route more among 50,000 is made into values alone.
+struct DecodedPair {
+  Value from, to;
+};
+[[nodiscard]] Result<DecodedPair> decode_differing(const TpSettings& settings, std::span<const std::byte> from,
+                                                   std::span<const std::byte> to);
+
 // Where the file says what a module complains about: "route[3].via", and the nearest place that there is.
 [[nodiscard]] Place place_of(const Document& document, const Node& table, std::string_view where);
 

@@ -2,7 +2,8 @@
 //
 // Differences are found between values, not between bytes, so that a line says what an operator wrote. Lists are
 // compared without what is equal at their beginning and at their end: a route put in or taken out among 50,000 is one
-// line; several changes far apart in one list show what lies between as well.
+// line; several changes far apart in one list show what lies between as well. What is equal in bytes is not made into
+// values at all, where a list's elements have no lists of their own.
 
 #include <algorithm>
 #include <cstring>
@@ -35,13 +36,26 @@ Value block(const TpSettings* settings, bool described, const Bytes& bytes) {
   return value ? std::move(*value) : Value();
 }
 
-Value protocol(const Protocol& from) {
+Value with_settings(const Protocol& from, Value own) {
   Value::Object out{
       {"library", from.path}, {"id", from.id}, {"transport", from.transport == dim::TransportId::kIp ? "ip" : "ipv6"}};
-  const bool described = from.description != nullptr;
-  Value own = block(described ? from.description->global_settings : nullptr, described, from.global);
   if (auto* members = std::get_if<Value::Object>(&own.held)) std::ranges::move(*members, std::back_inserter(out));
   return out;
+}
+
+Value protocol(const Protocol& from) {
+  const bool described = from.description != nullptr;
+  return with_settings(from, block(described ? from.description->global_settings : nullptr, described, from.global));
+}
+
+// What differs between two protocols of one name, and little else.
+DecodedPair differing(const Protocol& from, const Protocol& to) {
+  const bool described = from.description != nullptr && to.description != nullptr && from.path == to.path;
+  const TpSettings* settings = described ? to.description->global_settings : nullptr;
+  auto both = settings != nullptr ? decode_differing(*settings, from.global, to.global)
+                                  : fail(ErrorKind::kUnsupported, "no table says what they are");
+  if (!both) return {protocol(from), protocol(to)};
+  return {with_settings(from, std::move(both->from)), with_settings(to, std::move(both->to))};
 }
 
 std::string_view name_of(dim::InterfaceType type) {
@@ -122,11 +136,13 @@ void compare(const std::string& where, const Value* from, const Value* to, Lines
   }
 }
 
-}  // namespace
+const Protocol* find(const std::vector<Protocol>& protocols, const std::string& name) {
+  const auto found = std::ranges::find(protocols, name, &Protocol::name);
+  return found == protocols.end() ? nullptr : &*found;
+}
 
-Value describe(const Model& model) {
-  Value::Object protocols;
-  for (const Protocol& each : model.protocols) protocols.push_back({each.name, protocol(each)});
+// The protocols may be large.
+Value whole(const Model& model, Value::Object protocols) {
   Value::Object interfaces;
   for (const Interface& each : model.interfaces) interfaces.push_back({each.name, interface(each, model)});
   return Value::Object{{"router", section(kRouterSettings, model.router)},
@@ -137,11 +153,30 @@ Value describe(const Model& model) {
                        {"interface", std::move(interfaces)}};
 }
 
+}  // namespace
+
+Value describe(const Model& model) {
+  Value::Object protocols;
+  for (const Protocol& each : model.protocols) protocols.push_back({each.name, protocol(each)});
+  return whole(model, std::move(protocols));
+}
+
 std::vector<std::string> differences(const Model& from, const Model& to) {
   Lines lines;
   if (from == to) return lines;
-  const Value before = describe(from);
-  const Value after = describe(to);
+  Value::Object old_protocols, new_protocols;
+  for (const Protocol& each : from.protocols) {
+    const Protocol* now = find(to.protocols, each.name);
+    if (now != nullptr && each == *now) continue;
+    DecodedPair both = now != nullptr ? differing(each, *now) : DecodedPair{protocol(each), {}};
+    old_protocols.push_back({each.name, std::move(both.from)});
+    if (now != nullptr) new_protocols.push_back({each.name, std::move(both.to)});
+  }
+  for (const Protocol& each : to.protocols) {
+    if (find(from.protocols, each.name) == nullptr) new_protocols.push_back({each.name, protocol(each)});
+  }
+  const Value before = whole(from, std::move(old_protocols));
+  const Value after = whole(to, std::move(new_protocols));
   compare("", &before, &after, lines);
   // A secret is not shown, and still it differs.
   if (lines.empty()) lines.emplace_back("a setting that is not shown has changed");

@@ -139,6 +139,24 @@ TEST(Differences, OfProtocolsAndInterfacesThatComeAndGo) {
   EXPECT_EQ(differences(from, to), expected);
 }
 
+TEST(Differences, OfListsAreWhatLiesBetweenEqualEnds) {
+  const auto with = [](std::initializer_list<int> last) {
+    std::string list;
+    for (const int each : last) list += "\"192.0.2." + std::to_string(each) + "\", ";
+    return model_of("[protocol.demo]\nneighbours = [" + list + "]\n");
+  };
+  const auto line = [](const char* what, int last) {
+    return std::string("protocol.demo.neighbours: ") + what + " \"192.0.2." + std::to_string(last) + '"';
+  };
+  using LinesOf = std::vector<std::string>;
+  EXPECT_EQ(differences(with({1, 2, 3}), with({1, 9, 3})), (LinesOf{line("removed", 2), line("added", 9)}));
+  EXPECT_EQ(differences(with({}), with({1})), LinesOf{line("added", 1)});
+  EXPECT_EQ(differences(with({1, 2}), with({})), (LinesOf{line("removed", 1), line("removed", 2)}));
+  // One of three that are the same, in no way that could be told apart.
+  EXPECT_EQ(differences(with({1, 1, 1}), with({1, 1})), LinesOf{line("removed", 1)});
+  EXPECT_EQ(differences(with({1, 1}), with({1, 1, 1})), LinesOf{line("added", 1)});
+}
+
 TEST(Blocks, HaveTheBytesThatTheDescriptionSays) {
   const Model model = model_of(
       "[protocol.demo]\non = false\noffset = -2\nsmall = 255\nmode = \"active\"\ninterval = \"2m\"\nlarge = 1\n"
