@@ -1,9 +1,13 @@
 #include "plan.h"
 
+#include <ipinfoid.h>
+
 #include <algorithm>
 #include <array>
 
 #include "dim/info_header.h"
+#include "router/priority_info.h"
+#include "rtm/preferences.h"
 
 namespace turnpike::daemon {
 namespace {
@@ -15,12 +19,31 @@ dim::Bytes header_of(const std::vector<dim::InfoBlock>& blocks) {
   return dim::join(blocks).value_or(dim::Bytes());
 }
 
+// What is not as usual. Of a number that protocols of both transports have, that of this transport's counts.
+dim::Bytes preferences_for(const config::Model& model, TransportId transport) {
+  rtm::Preferences all;
+  for (const bool is_own : {true, false}) {
+    for (const config::Preference& each : model.preferences) {
+      const bool is_known = rtm::preference_in(all, each.protocol, 0) != 0;
+      if ((each.transport.value_or(transport) == transport) == is_own && !is_known) {
+        all.emplace_back(each.protocol, each.value);
+      }
+    }
+  }
+  std::erase_if(all,
+                [](const auto& each) { return each.second == rtm::preference_in(rtm::kUsualPreferences, each.first); });
+  return all.empty() ? dim::Bytes() : router::priority_info(all);
+}
+
 dim::Bytes global_header(const config::Model& model, TransportId transport) {
   std::vector<dim::InfoBlock> blocks;
   for (const config::Protocol& protocol : model.protocols) {
     if (protocol.transport == transport) blocks.push_back(dim::single(protocol.id, protocol.global));
   }
-  return blocks.empty() ? dim::Bytes() : header_of(blocks);
+  if (blocks.empty()) return {};
+  const dim::Bytes preferences = preferences_for(model, transport);
+  if (!preferences.empty()) blocks.push_back(dim::single(IP_PROT_PRIORITY_INFO, preferences));
+  return header_of(blocks);
 }
 
 dim::Bytes interface_header(const config::Model& model, const config::Interface& interface, TransportId transport) {

@@ -92,6 +92,7 @@ Value::List shown(const std::vector<router::ModuleStatus>& modules,
                                 {"state", hangs.empty() ? router::name_of(module.state) : "hanging"},
                                 {"transport", name_of(module.transport)},
                                 {"number", module.protocol},
+                                {"preference", module.preference},
                                 {"interfaces", static_cast<std::int64_t>(module.interfaces)},
                                 {"library", module.path},
                                 {"reason", hangs.empty() ? module.reason : hangs}});

@@ -115,7 +115,8 @@ DWORD Table::add(const RouteKey& key, const RouteValue& value) {
   // The router looks at destinations of the transport that we belong to; the preference is the same for all.
   RTM_NET_ADDRESS* const judged = family_ == AF_INET ? &to : nullptr;
   DWORD status = support_.ValidateRoute == nullptr ? NO_ERROR : support_.ValidateRoute(protocol_, &info, judged);
-  if (value.preference != 0) info.PrefInfo.Preference = value.preference;
+  // Without one of our own it is the routing table's to say, and follows what an administrator changes there.
+  info.PrefInfo.Preference = value.preference;
   const auto known = present_.find(key);
   RTM_ROUTE_HANDLE handle = known != present_.end() ? known->second.handle : nullptr;
   RTM_ROUTE_CHANGE_FLAGS change = 0;

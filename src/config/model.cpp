@@ -8,6 +8,7 @@
 
 #include "config/description.h"
 #include "config/raw_bytes.h"
+#include "rtm/preferences.h"
 #include "win32/utf8.h"
 
 namespace turnpike::config {
@@ -35,8 +36,8 @@ class ModelReader {
       : document_(document), surroundings_(surroundings), findings_(findings) {}
 
   Model run() {
-    constexpr std::array<std::string_view, 6> kSections{"router",    "log",      "forwarder",
-                                                        "multicast", "protocol", "interface"};
+    constexpr std::array<std::string_view, 7> kSections{"router",      "log",      "forwarder", "multicast",
+                                                        "preferences", "protocol", "interface"};
     document_.for_each(document_.root(), [&](const Node& child) {
       if (std::ranges::find(kSections, child.name) == kSections.end()) {
         findings_.add(child.key, "there is no section " + quoted(child.name) + did_you_mean(child.name, kSections));
@@ -50,6 +51,7 @@ class ModelReader {
     section("multicast", kMulticastSettings, model_.multicast);
     each_table("protocol", [&](const Node& table) { protocol(table); });
     each_table("interface", [&](const Node& table) { interface(table); });
+    preferences();
     return std::move(model_);
   }
 
@@ -171,6 +173,37 @@ class ModelReader {
       if (other.id == made.id && other.transport == made.transport) {
         findings_.add(table.value, quoted(made.name) + " has the protocol number of " + quoted(other.name));
       }
+    }
+  }
+
+  // --- preferences ---
+
+  // The section's settings are those of the protocols that have a name: the configured ones, and of the well-known ones
+  // those that are called otherwise and have another number.
+  void preferences() {
+    std::vector<Preference>& all = model_.preferences;
+    for (std::size_t i = 0; i < kPreferenceProtocols.size(); ++i) {
+      const Preference known{kPreferenceSettings.settings[i].name, kPreferenceProtocols[i], std::nullopt, 0};
+      const auto is_it = [&](const Protocol& each) { return each.name == known.name || each.id == known.protocol; };
+      if (std::ranges::none_of(model_.protocols, is_it)) all.push_back(known);
+    }
+    for (const Protocol& each : model_.protocols) all.push_back({each.name, each.id, each.transport, 0});
+    std::vector<std::string> usual;
+    for (const Preference& each : all) {
+      usual.push_back(std::to_string(rtm::preference_in(rtm::kUsualPreferences, each.protocol)));
+    }
+    std::vector<TpSetting> settings(all.size(), kPreferenceSettings.settings[0]);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      settings[i].name = all[i].name.c_str();
+      settings[i].fallback = usual[i].c_str();
+      settings[i].offset = static_cast<std::uint32_t>(i * sizeof(std::uint32_t));
+    }
+    const auto count = static_cast<std::uint32_t>(all.size());
+    const TpSettings section{count * settings[0].size, count, settings.data()};
+    const std::vector<std::string_view> others(off_.begin(), off_.end());
+    const Bytes bytes = encode(section, document_, table_at_root("preferences"), others, findings_);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      std::memcpy(&all[i].value, bytes.data() + settings[i].offset, sizeof all[i].value);
     }
   }
 

@@ -4,6 +4,7 @@
 //   [log]
 //   [forwarder]
 //   [multicast]
+//   [preferences]                     whose routes are used
 //   [protocol.static]                 a protocol that runs, and its settings
 //   [[protocol.static.route]]
 //   [interface.eth0]                  an interface that the router has
@@ -41,6 +42,15 @@ struct Protocol {
   }
 };
 
+// What routes of a protocol are worth that come without a preference of their own; the lowest is used.
+struct Preference {
+  std::string name;
+  std::uint32_t protocol = 0;
+  std::optional<dim::TransportId> transport;  // of a protocol that is configured
+  std::uint32_t value = 0;
+  friend bool operator==(const Preference&, const Preference&) = default;
+};
+
 struct ProtocolBlock {
   std::string protocol;  // its name
   Bytes bytes;
@@ -62,8 +72,9 @@ struct Model {
   LogSettings log;
   ForwarderSettings forwarder;
   MulticastSettings multicast;
-  std::vector<Protocol> protocols;    // in the order of the file
-  std::vector<Interface> interfaces;  // the same
+  std::vector<Protocol> protocols;      // in the order of the file
+  std::vector<Interface> interfaces;    // the same
+  std::vector<Preference> preferences;  // whatever the file says; of one protocol at most one in a transport
   friend bool operator==(const Model&, const Model&) = default;
 };
 

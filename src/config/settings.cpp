@@ -78,6 +78,23 @@ constexpr TpSetting kMulticast[] = {
      TP_SETTING_DURATION, 0, TURNPIKE_AT(MulticastSettings, settle_ms), 1000, 3'600'000, nullptr, 0, 0, nullptr},
 };
 
+// Numbers of 4 bytes, one behind the other.
+constexpr TpSetting preference(std::uint32_t place, const char* name, const char* help, const char* usual) {
+  return {name, help, usual, TP_SETTING_UNSIGNED, 0, place * 4, 4, 1, 0xFFFFFFFF, nullptr, 0, 0, nullptr};
+}
+
+constexpr TpSetting kPreference[] = {
+    preference(0, "local", "Routes of the kernel itself: what is connected.", "1"),
+    preference(1, "static", "Static routes.", "3"),
+    preference(2, "static-non-dod", "Static routes that do not make a connection.", "5"),
+    preference(3, "autostatic", "Routes that a protocol has learnt once and left behind as static ones.", "7"),
+    preference(4, "netmgmt", "Routes that others have put into the kernel.", "10"),
+    preference(5, "bgp", "BGP, also by another router on this machine.", "20"),
+    preference(6, "ospf", "OSPF, the same.", "110"),
+    preference(7, "is-is", "IS-IS, the same.", "115"),
+    preference(8, "rip", "RIP, the same.", "120"),
+};
+
 constexpr TpSettingChoice kTransports[] = {
     {"ip", "IPv4.", TP_MODULE_IP},
     {"ipv6", "IPv6.", TP_MODULE_IPV6},
@@ -127,6 +144,8 @@ const TpSettings kRouterSettings = {sizeof(RouterSettings), std::size(kRouter), 
 const TpSettings kLogSettings = {sizeof(LogSettings), std::size(kLog), kLog};
 const TpSettings kForwarderSettings = {sizeof(ForwarderSettings), std::size(kForwarder), kForwarder};
 const TpSettings kMulticastSettings = {sizeof(MulticastSettings), std::size(kMulticast), kMulticast};
+const TpSettings kPreferenceSettings = {sizeof kPreferenceProtocols, std::size(kPreference), kPreference};
+const std::array<std::uint32_t, 9> kPreferenceProtocols{2, 10006, 10007, 10002, 3, 14, 13, 9, 8};  // PROTO_IP_…
 const TpSettings kProtocolSettings = {sizeof(ProtocolSettings), std::size(kProtocol), kProtocol};
 const TpSettings kInterfaceSettings = {sizeof(InterfaceSettings), std::size(kInterface), kInterface};
 
@@ -139,6 +158,11 @@ std::span<const Section> sections() {
        "How multicast is forwarded. A reload changes it while no multicast protocol runs, or switches it on or off "
        "together with the protocols that use it.",
        &kMulticastSettings},
+      {"[preferences]",
+       "Whose routes are used where several protocols have one to the same destination: those of the lowest number, 1 "
+       "and above. A protocol that has a section [protocol.NAME] is called by that name, and has 100 if it is none of "
+       "these. A reload ranks the routes that are there anew, but for those that were given a preference of their own.",
+       &kPreferenceSettings},
       {"[protocol.NAME]",
        "A routing protocol. It runs when the file has its section. Beside these keys stand the protocol's own "
        "settings, "

@@ -46,6 +46,9 @@ struct MulticastSettings {
   friend bool operator==(const MulticastSettings&, const MulticastSettings&) = default;
 };
 
+// Of [preferences]: the protocols that have a name there without a section of their own, in the order of its table.
+extern const std::array<std::uint32_t, 9> kPreferenceProtocols;
+
 // Keys of [protocol.NAME] that are the router's, and of [interface.NAME]; settings of protocols stand beside them.
 struct ProtocolSettings {
   std::array<char, 256> library{};
@@ -67,8 +70,8 @@ struct Section {
   const TpSettings* settings;
 };
 
-extern const TpSettings kRouterSettings, kLogSettings, kForwarderSettings, kMulticastSettings, kProtocolSettings,
-    kInterfaceSettings;
+extern const TpSettings kRouterSettings, kLogSettings, kForwarderSettings, kMulticastSettings, kPreferenceSettings,
+    kProtocolSettings, kInterfaceSettings;
 [[nodiscard]] std::span<const Section> sections();
 
 }  // namespace turnpike::config

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "config/model.h"
+#include "rtm/preferences.h"
 
 namespace turnpike::config {
 namespace {
@@ -141,14 +142,28 @@ const Protocol* find(const std::vector<Protocol>& protocols, const std::string& 
   return found == protocols.end() ? nullptr : &*found;
 }
 
+// That a protocol comes or goes with the usual preference is no news beside that.
+Value::Object notable_preferences(const Model& model, const Model& other) {
+  Value::Object out;
+  for (const Preference& each : model.preferences) {
+    const auto same = std::ranges::find(other.preferences, each.name, &Preference::name);
+    const bool is_usual = each.value == rtm::preference_in(rtm::kUsualPreferences, each.protocol);
+    if (!is_usual || (same != other.preferences.end() && same->value != each.value)) {
+      out.push_back({each.name, each.value});
+    }
+  }
+  return out;
+}
+
 // The protocols may be large.
-Value whole(const Model& model, Value::Object protocols) {
+Value whole(const Model& model, Value::Object protocols, Value::Object preferences) {
   Value::Object interfaces;
   for (const Interface& each : model.interfaces) interfaces.push_back({each.name, interface(each, model)});
   return Value::Object{{"router", section(kRouterSettings, model.router)},
                        {"log", section(kLogSettings, model.log)},
                        {"forwarder", section(kForwarderSettings, model.forwarder)},
                        {"multicast", section(kMulticastSettings, model.multicast)},
+                       {"preferences", std::move(preferences)},
                        {"protocol", std::move(protocols)},
                        {"interface", std::move(interfaces)}};
 }
@@ -158,7 +173,9 @@ Value whole(const Model& model, Value::Object protocols) {
 Value describe(const Model& model) {
   Value::Object protocols;
   for (const Protocol& each : model.protocols) protocols.push_back({each.name, protocol(each)});
-  return whole(model, std::move(protocols));
+  Value::Object preferences;
+  for (const Preference& each : model.preferences) preferences.push_back({each.name, each.value});
+  return whole(model, std::move(protocols), std::move(preferences));
 }
 
 std::vector<std::string> differences(const Model& from, const Model& to) {
@@ -175,8 +192,8 @@ std::vector<std::string> differences(const Model& from, const Model& to) {
   for (const Protocol& each : to.protocols) {
     if (find(from.protocols, each.name) == nullptr) new_protocols.push_back({each.name, protocol(each)});
   }
-  const Value before = whole(from, std::move(old_protocols));
-  const Value after = whole(to, std::move(new_protocols));
+  const Value before = whole(from, std::move(old_protocols), notable_preferences(from, to));
+  const Value after = whole(to, std::move(new_protocols), notable_preferences(to, from));
   compare("", &before, &after, lines);
   // A secret is not shown, and still it differs.
   if (lines.empty()) lines.emplace_back("a setting that is not shown has changed");

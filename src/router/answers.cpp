@@ -11,7 +11,6 @@
 
 #include "base/log.h"
 #include "router/protocol.h"
-#include "rtm/preferences.h"
 
 namespace turnpike::router {
 namespace {
@@ -44,9 +43,9 @@ void Answers::set_router_id(std::optional<net::Address> id) {
   configured_id_ = id;
 }
 
-void Answers::set_preferences(TransportId transport, std::map<std::uint32_t, std::uint32_t> preferences) {
+void Answers::set_preferences(TransportId transport, rtm::Preferences preferences) {
   const std::lock_guard lock(mutex_);
-  preferences_.insert_or_assign(transport, std::move(preferences));
+  preferences_.insert_or_assign(transport, rtm::over_the_usual(std::move(preferences)));
 }
 
 void Answers::add_module(Module& module) {
@@ -132,12 +131,9 @@ bool Answers::has_boundary(const Caller&, DWORD interface_index, DWORD group) {
 
 std::uint32_t Answers::preference_of(TransportId transport, std::uint32_t protocol) const {
   const std::lock_guard lock(mutex_);
-  if (const auto configured = preferences_.find(transport); configured != preferences_.end()) {
-    const auto found = configured->second.find(protocol);
-    if (found != configured->second.end()) return found->second;
-  }
-  const auto* usual = std::ranges::find(rtm::kUsualPreferences, protocol, [](const auto& each) { return each.first; });
-  return usual == std::end(rtm::kUsualPreferences) ? rtm::kUsualPreference : usual->second;
+  const auto configured = preferences_.find(transport);
+  return configured != preferences_.end() ? rtm::preference_in(configured->second, protocol)
+                                          : rtm::preference_in(rtm::kUsualPreferences, protocol);
 }
 
 DWORD Answers::validate_route(const Caller& caller, DWORD protocol, void* route, void* destination) {

@@ -19,6 +19,7 @@
 #include "kernel/reception_port.h"
 #include "router/module.h"
 #include "router/support.h"
+#include "rtm/preferences.h"
 
 namespace turnpike::router {
 
@@ -50,7 +51,7 @@ class Answers final : public Support {
   void drop_interface(net::InterfaceIndex index);
   void set_router_id(std::optional<net::Address> id);
   // What the administrator says of a transport's protocols; the usual ones hold for the others.
-  void set_preferences(TransportId transport, std::map<std::uint32_t, std::uint32_t> preferences);
+  void set_preferences(TransportId transport, rtm::Preferences preferences);
   // A peer can be addressed from now on; until it is dropped, with what it asked for.
   void add_module(Module& module);
   void drop_module(Module& module);
@@ -79,7 +80,7 @@ class Answers final : public Support {
   std::function<void(net::InterfaceIndex)> dial_wanted_;
   mutable std::mutex mutex_;
   std::map<net::InterfaceIndex, InterfaceFacts> interfaces_;
-  std::map<TransportId, std::map<std::uint32_t, std::uint32_t>> preferences_;
+  std::map<TransportId, rtm::Preferences> preferences_;  // over the usual ones
   std::map<std::pair<TransportId, std::uint32_t>, Module*> modules_;
   std::map<Wish, std::set<std::uint32_t>> wishes_;  // by protocol
   std::optional<net::Address> configured_id_;

@@ -512,7 +512,8 @@ Answer<Bytes> Manager::interface_info(const Interface& interface) {
 std::vector<ModuleStatus> Manager::modules() const {
   std::vector<ModuleStatus> all;
   const auto add = [&](const ModulePlan& plan, ModuleState state) -> ModuleStatus& {
-    all.push_back({plan.name, plan.path, plan.transport, plan.protocol, state, 0, 0, "", 0});
+    const std::uint32_t preference = at_.answers.preference_of(plan.transport, plan.protocol);
+    all.push_back({plan.name, plan.path, plan.transport, plan.protocol, state, 0, 0, preference, "", 0});
     return all.back();
   };
   for (const Client& client : clients_) {

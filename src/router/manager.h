@@ -64,7 +64,8 @@ struct ModuleStatus {
   ModuleState state = ModuleState::kRunning;
   std::uint32_t functionality = 0;  // RF_… bits
   std::size_t interfaces = 0;
-  std::string reason;  // of a refusal
+  std::uint32_t preference = 0;  // of its routes, where they have none of their own
+  std::string reason;            // of a refusal
   std::uint32_t code = 0;
 };
 

@@ -1,5 +1,7 @@
 #include "router/plan.h"
 
+#include <ipinfoid.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -9,6 +11,7 @@
 #include <utility>
 
 #include "dim/info_header.h"
+#include "router/priority_info.h"
 
 namespace turnpike::router {
 namespace {
@@ -62,6 +65,7 @@ class Critic {
     if (!transports_.insert(transport.id).second) say(subject, "is there twice");
     look_at_header(subject, "global information", transport.global_info);
     look_at_header(subject, "information for clients", transport.client_info);
+    look_at_preferences(subject, transport.global_info);
   }
 
   void look_at(const InterfacePlan& interface) {
@@ -74,6 +78,14 @@ class Critic {
       if (!bound.insert(binding.transport).second) say(place, "is there twice");
       if (!transports_.contains(binding.transport)) say(place, "is not planned");
       look_at_header(place, "information", binding.info);
+    }
+  }
+
+  void look_at_preferences(const std::string& subject, const Bytes& global_info) {
+    const Result<InfoHeader> header = InfoHeader::parse(global_info);
+    const auto block = header ? header->find(IP_PROT_PRIORITY_INFO) : std::nullopt;
+    if (block && !block->data.empty() && !read_priority_info(block->data)) {
+      say(subject, "preferences of protocols: not as many as they say, a protocol twice, or a preference of 0");
     }
   }
 

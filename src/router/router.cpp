@@ -3,6 +3,8 @@
 #include <ipinfoid.h>
 #include <ipmib.h>
 #include <mprerror.h>
+#include <sys/socket.h>
+#include <turnpike/rtm.h>
 #include <winerror.h>
 
 #include <algorithm>
@@ -11,6 +13,7 @@
 
 #include "base/log.h"
 #include "dim/info_header.h"
+#include "router/priority_info.h"
 
 namespace turnpike::router {
 namespace {
@@ -29,10 +32,10 @@ std::optional<InfoBlock> block_of(const Bytes& header, std::uint32_t type) {
   return parsed ? parsed->find(type) : std::nullopt;
 }
 
-// The items of a block, read as so many pairs of 32-bit numbers from `begin` on.
-std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs_of(std::span<const std::byte> data, std::size_t begin) {
+// The items of a block, read as so many pairs of 32-bit numbers.
+std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs_of(std::span<const std::byte> data) {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
-  for (std::size_t at = begin; at + 8 <= data.size(); at += 8) {
+  for (std::size_t at = 0; at + 8 <= data.size(); at += 8) {
     std::uint32_t words[2];
     std::memcpy(words, data.data() + at, sizeof(words));
     pairs.emplace_back(words[0], words[1]);
@@ -45,20 +48,28 @@ std::vector<Boundary> boundaries_of(const Interface& interface) {
   const auto binding = interface.transports.find(TransportId::kIp);
   if (binding == interface.transports.end()) return boundaries;
   if (const auto block = block_of(binding->second, IP_MCAST_BOUNDARY_INFO)) {
-    for (const auto& [group, mask] : pairs_of(block->data, 0)) boundaries.push_back({group, mask});
+    for (const auto& [group, mask] : pairs_of(block->data)) boundaries.push_back({group, mask});
   }
   return boundaries;
 }
 
-// PRIORITY_INFO: how many, then a protocol and its preference each.
-std::map<std::uint32_t, std::uint32_t> preferences_of(const Bytes& global_info) {
-  std::map<std::uint32_t, std::uint32_t> preferences;
-  if (const auto block = block_of(global_info, IP_PROT_PRIORITY_INFO)) {
-    for (const auto& [protocol, preference] : pairs_of(block->data, sizeof(std::uint32_t))) {
-      preferences.insert_or_assign(protocol, preference);
-    }
+// Of a sound plan. Nothing: the transport is not routed.
+std::optional<rtm::Preferences> preferences_of(const Plan& plan, TransportId transport) {
+  const auto planned = std::ranges::find(plan.transports, transport, &TransportPlan::id);
+  if (planned == plan.transports.end() || planned->global_info.empty()) return std::nullopt;
+  const auto block = block_of(planned->global_info, IP_PROT_PRIORITY_INFO);
+  return block && !block->data.empty() ? read_priority_info(block->data) : rtm::Preferences();
+}
+
+// The routing table of the family goes by them.
+void set_preferences(std::uint16_t family, const rtm::Preferences& preferences) {
+  std::vector<TpRtmPreference> all;
+  for (const auto& [protocol, preference] : preferences) all.push_back({protocol, preference});
+  const DWORD code = TpRtmSetPreferences(0, family, all.data(), static_cast<std::uint32_t>(all.size()));
+  if (code != NO_ERROR) {
+    TURNPIKE_LOG(LogLevel::kError, "router", "the routing table does not take the protocols' preferences",
+                 {"family", family}, {"code", code});
   }
-  return preferences;
 }
 
 // `changes` over `header`, block by block.
@@ -123,7 +134,11 @@ Router::Router(Surroundings surroundings)
                }),
       links_(at_.kernel, interfaces_, [this] { note_events(!is_making_); }) {}
 
-Router::~Router() = default;
+Router::~Router() {
+  if (!was_started_) return;
+  set_preferences(AF_INET, {});
+  set_preferences(AF_INET6, {});
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Plans
@@ -137,7 +152,7 @@ Outcome Router::start(const Plan& plan) {
     is_making_ = false;
     return refused({"kernel", listening.error().what, static_cast<std::uint32_t>(listening.error().system_code)});
   }
-  is_started_ = true;
+  is_started_ = was_started_ = true;
   found = go_to(plan, false);
   Outcome outcome = {true, std::move(found), differences(Plan(), plan)};
   plan_ = plan;
@@ -256,7 +271,13 @@ void Router::drop(const Interface& interface) {
 
 void Router::set_settings(const Plan& plan) {
   answers_.set_router_id(plan.router_id);
-  for (const TransportPlan& each : plan.transports) answers_.set_preferences(each.id, preferences_of(each.global_info));
+  const auto of_ip = preferences_of(plan, TransportId::kIp), of_ipv6 = preferences_of(plan, TransportId::kIpv6);
+  const rtm::Preferences none;
+  answers_.set_preferences(TransportId::kIp, of_ip.value_or(none));
+  answers_.set_preferences(TransportId::kIpv6, of_ipv6.value_or(none));
+  // A module may make routes of the family whose transport it does not belong to, also where that is not routed.
+  set_preferences(AF_INET, of_ip ? *of_ip : of_ipv6.value_or(none));
+  set_preferences(AF_INET6, of_ipv6 ? *of_ipv6 : of_ip.value_or(none));
 }
 
 Manager& Router::manager_of(TransportId transport) {

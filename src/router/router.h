@@ -139,6 +139,7 @@ class Router final : private ManagerOwner {
   std::map<TransportId, std::unique_ptr<Autostatic>> autostatic_;
   Plan plan_;
   bool is_started_ = false;
+  bool was_started_ = false;
   bool is_making_ = false;  // a plan: modules are told of interfaces when all is there
   std::map<dim::InterfaceId, std::string> names_;
 

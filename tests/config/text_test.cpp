@@ -157,6 +157,26 @@ TEST(Differences, OfListsAreWhatLiesBetweenEqualEnds) {
   EXPECT_EQ(differences(with({1, 1}), with({1, 1, 1})), LinesOf{line("added", 1)});
 }
 
+TEST(Differences, OfPreferencesAreToldWhereTheyAreNotUsual) {
+  const Model none = model_of("[protocol.demo]\n");
+  const Model some = model_of("[preferences]\ndemo = 5\nbgp = 200\n[protocol.demo]\n");
+  EXPECT_EQ(differences(none, some),
+            (std::vector<std::string>{"preferences.bgp: 200, was 20", "preferences.demo: 5, was 120"}));
+  EXPECT_EQ(differences(some, model_of("[preferences]\nbgp = 200\n")),
+            (std::vector<std::string>{"preferences.demo: removed", "protocol.demo: removed"}));
+}
+
+// The numbers of the table in the manual are those of the contract.
+TEST(Preferences, AreTheUsualOnesWithoutAWord) {
+  const Model model = model_of("[protocol.plain]\nid = 4711\n");
+  ASSERT_EQ(model.preferences.size(), kPreferenceProtocols.size() + 1);
+  for (std::size_t i = 0; i < kPreferenceProtocols.size(); ++i) {
+    EXPECT_EQ(model.preferences[i].protocol, kPreferenceProtocols[i]);
+    EXPECT_EQ(std::to_string(model.preferences[i].value), kPreferenceSettings.settings[i].fallback);
+  }
+  EXPECT_EQ(model.preferences.back(), (Preference{"plain", 4711, dim::TransportId::kIp, 100}));
+}
+
 TEST(Blocks, HaveTheBytesThatTheDescriptionSays) {
   const Model model = model_of(
       "[protocol.demo]\non = false\noffset = -2\nsmall = 255\nmode = \"active\"\ninterval = \"2m\"\nlarge = 1\n"

@@ -2,6 +2,8 @@
 #include <ipinfoid.h>
 #include <iprtrmib.h>
 #include <rtmv2.h>
+#include <sys/socket.h>
+#include <turnpike/rtm.h>
 
 #include <cstring>
 #include <thread>
@@ -190,8 +192,46 @@ TEST_F(SupportOfModules, GivesRoutesThePreferenceOfTheirProtocol) {
   RTM_NET_ADDRESS destination{};
   RTM_IPV4_MAKE_NET_ADDRESS(&destination, network("10.0.0.0"), 8);
   EXPECT_EQ(a_.support.ValidateRoute(kA, &route, &destination), NO_ERROR);
+  // The routing tables go by the same, also that of a family whose transport has nothing to say.
+  const auto preference_in = [](std::uint16_t family, DWORD protocol) {
+    std::uint32_t found = 0;
+    EXPECT_EQ(TpRtmGetPreference(0, family, protocol, &found), NO_ERROR);
+    return found;
+  };
+  EXPECT_EQ(preference_in(AF_INET, kA), 33U);
+  EXPECT_EQ(preference_in(AF_INET6, kA), 33U);
+  EXPECT_EQ(preference_in(AF_INET, PROTO_IP_OSPF), 110U);
   EXPECT_TRUE(router_->set_global_info(TransportId::kIp, header({{IP_PROT_PRIORITY_INFO, ""}})).done);
   EXPECT_EQ(preference_of(kA), 120U);
+  EXPECT_EQ(preference_in(AF_INET, kA), 120U);
+}
+
+// clauses: RP-058
+TEST_F(SupportOfModules, TakesNoPreferencesThatAreNone_choice) {
+  run();
+  const auto set = [&](std::vector<DWORD> words) {
+    const std::string_view bytes(reinterpret_cast<const char*>(words.data()), words.size() * sizeof(DWORD));
+    return router_->set_global_info(TransportId::kIp, header({{IP_PROT_PRIORITY_INFO, bytes}}));
+  };
+  for (const std::vector<DWORD>& bad :
+       {std::vector<DWORD>{1}, {0, kA}, {2, kA, 5}, {1, kA, 0}, {2, kA, 5, kA, 6}, {1, kA, 5, kB, 6}}) {
+    const Outcome outcome = set(bad);
+    EXPECT_FALSE(outcome.done);
+    ASSERT_EQ(outcome.refusals.size(), 1U);
+    EXPECT_EQ(outcome.refusals[0].subject, "transport 0x21");
+  }
+  EXPECT_TRUE(set({0}).done);
+  // One that is refused for another reason leaves them as they were.
+  ASSERT_TRUE(set({1, kA, 5}).done);
+  a_.answers["SetGlobalInfo"] = ERROR_INVALID_PARAMETER;
+  Plan plan = router_->plan();
+  const DWORD words[] = {1, kA, 6};
+  plan.transports[0].global_info =
+      header({{kA, "other"}, {kB, "gb"}, {IP_PROT_PRIORITY_INFO, {reinterpret_cast<const char*>(words), 12}}});
+  EXPECT_FALSE(router_->apply(plan).done);
+  std::uint32_t found = 0;
+  EXPECT_EQ(TpRtmGetPreference(0, AF_INET, kA, &found), NO_ERROR);
+  EXPECT_EQ(found, 5U);
 }
 
 // clauses: RP-058

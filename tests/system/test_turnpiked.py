@@ -132,6 +132,29 @@ def test_explain_says_why_each_lost_and_where_the_kernel_differs(wired, tmp_path
     assert router.ask("explain", "10.8.0.1")["drift"] == "none"
 
 
+def test_preferences_decide_whose_route_is_used(wired, tmp_path):
+    left, _ = wired
+    left.ip("route add 10.9.0.0/16 via 10.0.0.4 metric 3000")
+    router = Router(left, tmp_path, STATIC)
+    router.await_kernel("10.9.0.0/16", "installed")
+    assert router.ask("show", "protocol")[0]["preference"] == 3
+    router.write("[preferences]\nstatic = 20\n" + STATIC)
+    assert router.ask("reload")["changes"] == ["preferences.static: 20, was 3"]
+    assert router.ask("show", "protocol")[0]["preference"] == 20
+    assert router.routes("10.9.0.0/16")["10.9.0.0/16"]["protocol"] == "netmgmt"
+    assert router.routes("2001:db8:9::/48")["2001:db8:9::/48"]["preference"] == 20
+    router.await_answer("the kernel has the other one", lambda: "10.9.0.0/16 via 10.0.0.2" not in left.run("ip", "route"))
+    router.write("[preferences]\nstatic = 0\nsttaic = 1\n" + STATIC)
+    refused = router.attempt("reload")
+    assert refused.status == 1 and "turnpike.toml:6:10: `static` is 1 to 4294967295" in refused.err
+    assert "turnpike.toml:7:1: there is no setting `sttaic` here; did you mean `static`?" in refused.err
+    assert router.ask("show", "protocol")[0]["preference"] == 20
+    router.write(STATIC)
+    assert router.ask("reload")["result"] == "done"
+    router.await_kernel("10.9.0.0/16", "installed")
+    assert router.routes("10.9.0.0/16")["10.9.0.0/16"]["preference"] == 3
+
+
 def test_monitor_tells_what_changes(wired, tmp_path):
     left, _ = wired
     router = Router(left, tmp_path, STATIC)
