@@ -8,8 +8,10 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <span>
 
 #include "base/log.h"
+#include "router/ip_mib.h"
 #include "router/protocol.h"
 
 namespace turnpike::router {
@@ -167,20 +169,6 @@ DWORD Answers::router_id(const Caller&) {
 
 namespace {
 
-// An answer of fixed size behind the variable's number, as MIB_OPAQUE_INFO has it.
-template <class Row>
-DWORD give(const MibRequest& request, DWORD variable, const Row& row) {
-  constexpr DWORD kSize = MIB_INFO_SIZE(Row);
-  if (request.out_size == nullptr) return ERROR_INVALID_PARAMETER;
-  const DWORD room = std::exchange(*request.out_size, kSize);
-  if (request.out == nullptr || room < kSize) return ERROR_INSUFFICIENT_BUFFER;
-  auto* out = static_cast<std::byte*>(request.out);
-  std::memset(out, 0, MAX_MIB_OFFSET);
-  std::memcpy(out, &variable, sizeof(variable));
-  std::memcpy(out + MAX_MIB_OFFSET, &row, sizeof(row));
-  return NO_ERROR;
-}
-
 MIB_IFSTATUS status_of(net::InterfaceIndex index, const InterfaceFacts& facts) {
   MIB_IFSTATUS status{};
   status.dwIfIndex = index.value();
@@ -204,30 +192,32 @@ MIB_IFSTATUS status_of(net::InterfaceIndex index, const InterfaceFacts& facts) {
 
 }  // namespace
 
-// The router manager's own variables: how many interfaces there are, and the status of each. Those that the kernel's
-// tables answer come with the administration service.
-DWORD Answers::own_variable(const MibRequest& request) const {
-  const bool is_read =
-      request.call == MibCall::kGet || request.call == MibCall::kGetFirst || request.call == MibCall::kGetNext;
+// IF_STATUS is the router's to tell: what it is told of its interfaces is more than the kernel knows.
+DWORD Answers::interface_status(const MibRequest& request) const {
   DWORD query[2] = {};  // the variable, and the index of a row
-  if (request.in == nullptr || request.in_size < sizeof(DWORD)) return ERROR_INVALID_PARAMETER;
-  std::memcpy(query, request.in, std::min<std::size_t>(request.in_size, sizeof(query)));
-  if (query[0] >= NUMBER_OF_EXPORTED_VARIABLES) return ERROR_INVALID_PARAMETER;
-  if (!is_read) return ERROR_NOT_SUPPORTED;
-
-  const std::lock_guard lock(mutex_);
-  if (query[0] == IF_NUMBER && request.call != MibCall::kGetNext) {
-    return give(request, IF_NUMBER, MIB_IFNUMBER{static_cast<DWORD>(interfaces_.size())});
-  }
-  if (query[0] != IF_STATUS) return query[0] == IF_NUMBER ? ERROR_NO_MORE_ITEMS : ERROR_NOT_SUPPORTED;
   const bool has_index = request.in_size >= sizeof(query);
   if (request.call != MibCall::kGetFirst && !has_index) return ERROR_INVALID_PARAMETER;
+  std::memcpy(query, request.in, std::min<std::size_t>(request.in_size, sizeof(query)));
   const net::InterfaceIndex asked(query[1]);
+  const std::lock_guard lock(mutex_);
   auto row = interfaces_.begin();
   if (request.call == MibCall::kGet) row = interfaces_.find(asked);
   if (request.call == MibCall::kGetNext) row = interfaces_.upper_bound(asked);
   if (row == interfaces_.end()) return request.call == MibCall::kGet ? ERROR_NOT_FOUND : ERROR_NO_MORE_ITEMS;
-  return give(request, IF_STATUS, status_of(row->first, row->second));
+  const MIB_IFSTATUS status = status_of(row->first, row->second);
+  return give(request, IF_STATUS, std::as_bytes(std::span(&status, 1)));
+}
+
+// The router manager's own variables, which can be read.
+DWORD Answers::own_variable(const MibRequest& request) const {
+  const bool is_read =
+      request.call == MibCall::kGet || request.call == MibCall::kGetFirst || request.call == MibCall::kGetNext;
+  DWORD variable = 0;
+  if (request.in == nullptr || request.in_size < sizeof(variable)) return ERROR_INVALID_PARAMETER;
+  std::memcpy(&variable, request.in, sizeof(variable));
+  if (variable >= NUMBER_OF_EXPORTED_VARIABLES) return ERROR_INVALID_PARAMETER;
+  if (!is_read) return ERROR_NOT_SUPPORTED;
+  return variable == IF_STATUS ? interface_status(request) : read_ip_variable(request);
 }
 
 DWORD Answers::mib(const Caller& caller, DWORD routing_pid, const MibRequest& request) {

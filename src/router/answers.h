@@ -74,6 +74,7 @@ class Answers final : public Support {
   using Wish = std::pair<net::InterfaceIndex, kernel::Reception>;  // of a device
 
   DWORD own_variable(const MibRequest& request) const;
+  DWORD interface_status(const MibRequest& request) const;
   DWORD wish(const Wish& wish, std::uint32_t protocol, bool on);
 
   kernel::ReceptionPort* reception_;
