@@ -276,7 +276,9 @@ std::optional<std::string> Daemon::take(router::Router& router, Configuration ne
     undo_multicast();
     return why;
   }
-  const router::Outcome outcome = router.apply(plan_of(*next.model));
+  router::Plan plan = plan_of(*next.model);
+  router.keep_stored(plan);
+  const router::Outcome outcome = router.apply(plan);
   if (!outcome.done) {
     forwarding.undo();
     undo_multicast();

@@ -1,13 +1,17 @@
 #include "router/autostatic.h"
 
 #include <errhandlingapi.h>
+#include <iprtrmib.h>
 #include <winbase.h>
 #include <winerror.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstring>
 
 #include "base/log.h"
+#include "net/address.h"
 
 namespace turnpike::router {
 namespace {
@@ -33,14 +37,64 @@ std::vector<std::uint8_t> bytes_of(const RTM_NET_ADDRESS& address) {
 
 }  // namespace
 
-Autostatic::Key Autostatic::key_of(const Learnt& learnt) {
-  return {bytes_of(learnt.destination), bytes_of(learnt.next_hop)};
+Autostatic::Key Autostatic::key_of(const Route& route) {
+  return {bytes_of(route.destination), bytes_of(route.next_hop)};
 }
 
-std::size_t Autostatic::count(net::InterfaceIndex index) const {
-  const auto routes = routes_.find(index);
-  return routes == routes_.end() ? 0 : routes->second.size();
+// ---------------------------------------------------------------------------------------------------------------------
+// As it is stored
+
+Autostatic::Route Autostatic::of_item(const INTERFACE_ROUTE_INFO& item) const {
+  Route route;
+  if (transport_ == dim::TransportId::kIpv6) {
+    route.destination.AddressFamily = route.next_hop.AddressFamily = AF_INET6;
+    route.destination.NumBits = static_cast<USHORT>(std::min<DWORD>(item.DestPrefixLength, 128));
+    route.next_hop.NumBits = 128;
+    std::memcpy(route.destination.AddrBits, &item.DestinationPrefix, sizeof item.DestinationPrefix);
+    std::memcpy(route.next_hop.AddrBits, &item.NextHopAddress, sizeof item.NextHopAddress);
+    route.metric = item.Metric;
+  } else {
+    const auto length = static_cast<USHORT>(std::popcount(item.dwRtInfoMask));
+    RTM_IPV4_MAKE_NET_ADDRESS(&route.destination, item.dwRtInfoDest, length);
+    RTM_IPV4_MAKE_NET_ADDRESS(&route.next_hop, item.dwRtInfoNextHop, 32);
+    route.metric = item.dwRtInfoMetric1;
+  }
+  return route;
 }
+
+INTERFACE_ROUTE_INFO Autostatic::to_item(const Route& route, net::InterfaceIndex index) const {
+  INTERFACE_ROUTE_INFO item{};
+  if (transport_ == dim::TransportId::kIpv6) {
+    std::memcpy(&item.DestinationPrefix, route.destination.AddrBits, sizeof item.DestinationPrefix);
+    std::memcpy(&item.NextHopAddress, route.next_hop.AddrBits, sizeof item.NextHopAddress);
+    item.DestPrefixLength = route.destination.NumBits;
+    item.ValidLifeTime = INFINITE;
+    item.Metric = route.metric;
+  } else {
+    std::memcpy(&item.dwRtInfoDest, route.destination.AddrBits, sizeof item.dwRtInfoDest);
+    std::memcpy(&item.dwRtInfoNextHop, route.next_hop.AddrBits, sizeof item.dwRtInfoNextHop);
+    item.dwRtInfoMask = net::Address::netmask(net::Family::kIpv4, route.destination.NumBits).ipv4_network();
+    item.dwRtInfoMetric1 = route.metric;
+    item.dwRtInfoMetric2 = item.dwRtInfoMetric3 = MIB_IPROUTE_METRIC_UNUSED;
+    item.bV4 = TRUE;
+  }
+  item.dwRtInfoIfIndex = index.value();
+  item.dwRtInfoType = MIB_IPROUTE_TYPE_INDIRECT;
+  item.dwRtInfoProto = PROTO_IP_NT_AUTOSTATIC;
+  item.dwRtInfoViewSet = RTM_VIEW_MASK_UCAST;
+  return item;
+}
+
+RouteItems Autostatic::items(net::InterfaceIndex index) const {
+  RouteItems items;
+  if (const auto routes = routes_.find(index); routes != routes_.end()) {
+    for (const auto& [key, route] : routes->second) items.push_back(to_item(route, index));
+  }
+  return items;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// Coming and going
 
 std::uint32_t Autostatic::enter() {
   if (self_ != nullptr) return NO_ERROR;
@@ -59,7 +113,7 @@ void Autostatic::leave() {
 // ---------------------------------------------------------------------------------------------------------------------
 // What the protocol has
 
-std::uint32_t Autostatic::read(std::uint32_t protocol, net::InterfaceIndex index, std::vector<Learnt>& learnt) {
+std::uint32_t Autostatic::read(std::uint32_t protocol, net::InterfaceIndex index, std::vector<Route>& learnt) {
   RTM_ENUM_HANDLE walk = nullptr;
   const DWORD begun = RtmCreateRouteEnum(self_, nullptr, RTM_VIEW_MASK_ANY, RTM_ENUM_ALL_ROUTES, nullptr,
                                          RTM_MATCH_INTERFACE, nullptr, index.value(), &walk);
@@ -78,9 +132,9 @@ std::uint32_t Autostatic::read(std::uint32_t protocol, net::InterfaceIndex index
 }
 
 void Autostatic::look_at(RTM_ROUTE_HANDLE route, std::uint32_t protocol, net::InterfaceIndex index,
-                         std::vector<Learnt>& learnt) {
+                         std::vector<Route>& learnt) {
   RouteInfo found{};
-  Learnt each;
+  Route each;
   if (RtmGetRouteInfo(self_, route, &found.info, &each.destination) != NO_ERROR) return;
   RTM_ENTITY_INFO owner{};
   const bool has_owner = RtmGetEntityInfo(self_, found.info.RouteOwner, &owner) == NO_ERROR;
@@ -92,7 +146,6 @@ void Autostatic::look_at(RTM_ROUTE_HANDLE route, std::uint32_t protocol, net::In
     const bool is_of_family = hop.NextHopAddress.AddressFamily == each.destination.AddressFamily;
     if (hop.InterfaceIndex == index.value() && is_of_family) {
       each.next_hop = hop.NextHopAddress;
-      each.flags = found.info.Flags;
       each.metric = found.info.PrefInfo.Metric;
       learnt.push_back(each);
     }
@@ -104,10 +157,10 @@ void Autostatic::look_at(RTM_ROUTE_HANDLE route, std::uint32_t protocol, net::In
 // ---------------------------------------------------------------------------------------------------------------------
 // What becomes of it
 
-std::uint32_t Autostatic::add(const Learnt& learnt, net::InterfaceIndex index, std::uint32_t preference,
-                              RTM_ROUTE_HANDLE& route) {
+// Adds the route, or gives it another metric. The preference is the routing table's to say: it is that of the protocol.
+std::uint32_t Autostatic::add(Route& route, net::InterfaceIndex index) {
   RTM_NEXTHOP_INFO hop{};
-  hop.NextHopAddress = learnt.next_hop;
+  hop.NextHopAddress = route.next_hop;
   hop.InterfaceIndex = index.value();
   RTM_NEXTHOP_HANDLE next_hop = nullptr;
   RTM_NEXTHOP_CHANGE_FLAGS hop_flags = 0;
@@ -115,44 +168,56 @@ std::uint32_t Autostatic::add(const Learnt& learnt, net::InterfaceIndex index, s
   if (code != NO_ERROR) return code;
   RTM_ROUTE_INFO info{};
   info.Neighbour = next_hop;  // so that two next hops to one destination are two routes
-  info.Flags = learnt.flags;
-  info.PrefInfo.Metric = learnt.metric;
-  info.PrefInfo.Preference = preference;
+  info.PrefInfo.Metric = route.metric;
   info.BelongsToViews = RTM_VIEW_MASK_UCAST;
   info.NextHopsList.NumNextHops = 1;
   info.NextHopsList.NextHops[0] = next_hop;
   RTM_ROUTE_CHANGE_FLAGS flags = 0;
-  RTM_NET_ADDRESS destination = learnt.destination;
-  code = RtmAddRouteToDest(self_, &route, &destination, &info, INFINITE, nullptr, 0, nullptr, &flags);
+  code = RtmAddRouteToDest(self_, &route.handle, &route.destination, &info, INFINITE, nullptr, 0, nullptr, &flags);
   (void)RtmReleaseNextHops(self_, 1, &next_hop);
   return code;
 }
 
-void Autostatic::remove(RTM_ROUTE_HANDLE route) {
+void Autostatic::remove(const Route& route) {
   RTM_ROUTE_CHANGE_FLAGS flags = 0;
-  (void)RtmDeleteRouteToDest(self_, route, &flags);
+  (void)RtmDeleteRouteToDest(self_, route.handle, &flags);
 }
 
-std::uint32_t Autostatic::take(std::uint32_t protocol, net::InterfaceIndex index, std::uint32_t preference) {
+std::uint32_t Autostatic::take(std::uint32_t protocol, net::InterfaceIndex index) {
   std::uint32_t code = enter();
-  std::vector<Learnt> learnt;
+  std::vector<Route> learnt;
   if (code == NO_ERROR) code = read(protocol, index, learnt);
+  if (code == NO_ERROR) code = replace(index, learnt);
+  TURNPIKE_LOG(LogLevel::kInfo, "router", "autostatic routes are renewed", {"interface", index.value()},
+               {"protocol", protocol}, {"routes", learnt.size()}, {"code", code});
+  return code;
+}
+
+std::uint32_t Autostatic::restore(net::InterfaceIndex index, const RouteItems& items) {
+  std::vector<Route> wanted;
+  for (const INTERFACE_ROUTE_INFO& item : items) wanted.push_back(of_item(item));
+  if (wanted.empty() && !routes_.contains(index)) return NO_ERROR;
+  const std::uint32_t code = enter();
+  return code == NO_ERROR ? replace(index, wanted) : code;
+}
+
+// A route that is there already keeps its handle, and is not touched if it is the same.
+std::uint32_t Autostatic::replace(net::InterfaceIndex index, const std::vector<Route>& wanted) {
   Routes& former = routes_[index];
   Routes now;
-  for (const Learnt& each : learnt) {
+  std::uint32_t code = NO_ERROR;
+  for (const Route& each : wanted) {
     if (code != NO_ERROR) break;
-    const auto [place, is_new] = now.try_emplace(key_of(each));
-    if (const auto known = former.find(place->first); known != former.end()) place->second = known->second;
-    if (is_new) code = add(each, index, preference, place->second);
+    const auto [place, is_new] = now.try_emplace(key_of(each), each);
+    if (!is_new) continue;
+    const auto known = former.find(place->first);
+    if (known != former.end()) place->second.handle = known->second.handle;
+    if (known == former.end() || known->second.metric != each.metric) code = add(place->second, index);
   }
-  if (code == NO_ERROR) {
-    std::swap(former, now);  // what is left in `now` is what was there before
-  }
+  if (code == NO_ERROR) std::swap(former, now);  // what is left in `now` is what was there before
   for (const auto& [key, route] : now) {
-    if (route != nullptr && !former.contains(key)) remove(route);
+    if (route.handle != nullptr && !former.contains(key)) remove(route);
   }
-  TURNPIKE_LOG(LogLevel::kInfo, "router", "autostatic routes are renewed", {"interface", index.value()},
-               {"protocol", protocol}, {"routes", former.size()}, {"code", code});
   return code;
 }
 

@@ -12,6 +12,7 @@
 
 #include "dim/info_header.h"
 #include "router/priority_info.h"
+#include "router/route_info.h"
 
 namespace turnpike::router {
 namespace {
@@ -78,6 +79,7 @@ class Critic {
       if (!bound.insert(binding.transport).second) say(place, "is there twice");
       if (!transports_.contains(binding.transport)) say(place, "is not planned");
       look_at_header(place, "information", binding.info);
+      if (!routes_in(binding.info, binding.transport)) say(place, "static routes: items of no size that they have");
     }
   }
 

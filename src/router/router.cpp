@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "dim/info_header.h"
 #include "router/priority_info.h"
+#include "router/route_info.h"
 
 namespace turnpike::router {
 namespace {
@@ -342,6 +343,7 @@ void Router::note(const Interface& interface) {
   }
   facts.boundaries = boundaries_of(interface);
   answers_.set_interface(interface.index, std::move(facts));
+  restore_routes(interface);
 }
 
 void Router::dial_what_is_wanted() {
@@ -413,10 +415,51 @@ void Router::save_interface(InterfaceId id, TransportId transport, const Bytes& 
   }
 }
 
-std::uint32_t Router::take_routes(TransportId transport, std::uint32_t protocol, net::InterfaceIndex index) {
+Autostatic& Router::autostatic(TransportId transport) {
   std::unique_ptr<Autostatic>& routes = autostatic_[transport];
   if (!routes) routes = std::make_unique<Autostatic>(transport);
-  return routes->take(protocol, index, answers_.preference_of(transport, PROTO_IP_NT_AUTOSTATIC));
+  return *routes;
+}
+
+std::uint32_t Router::take_routes(TransportId transport, std::uint32_t protocol, net::InterfaceIndex index) {
+  Autostatic& routes = autostatic(transport);
+  const std::uint32_t code = routes.take(protocol, index);
+  const Interface* interface = interfaces_.find(index);
+  if (code != NO_ERROR || interface == nullptr) return code;
+  const auto binding = interface->transports.find(transport);
+  if (binding == interface->transports.end()) return code;
+  const Bytes header = with_autostatic_routes(binding->second, transport, routes.items(index));
+  if (header != binding->second) save_interface(interface->id, transport, header);
+  return code;
+}
+
+// What an interface's headers say of autostatic routes is so while it can be used.
+void Router::restore_routes(const Interface& interface) {
+  if (!is_started_) return;
+  for (const TransportId transport : {TransportId::kIp, TransportId::kIpv6}) {
+    const auto binding = interface.transports.find(transport);
+    const bool is_usable = interface.enabled && binding != interface.transports.end();
+    const RouteItems items = is_usable ? autostatic_routes_in(binding->second, transport) : RouteItems();
+    if (items.empty() && !autostatic_.contains(transport)) continue;
+    const std::uint32_t code = autostatic(transport).restore(interface.index, items);
+    if (code != NO_ERROR) {
+      TURNPIKE_LOG(LogLevel::kError, "router", "stored autostatic routes are not in the routing table",
+                   {"interface", interface.name}, {"code", code});
+    }
+  }
+}
+
+void Router::keep_stored(Plan& plan) const {
+  for (const InterfacePlan& each : plan_.interfaces) {
+    InterfacePlan* wanted = planned(plan, each.name);
+    if (wanted == nullptr) continue;
+    for (const BindingPlan& binding : each.transports) {
+      const RouteItems routes = autostatic_routes_in(binding.info, binding.transport);
+      const auto same = std::ranges::find(wanted->transports, binding.transport, &BindingPlan::transport);
+      if (routes.empty() || same == wanted->transports.end()) continue;
+      same->info = with_autostatic_routes(same->info, binding.transport, routes);
+    }
+  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -75,6 +75,8 @@ class Router final : private ManagerOwner {
   Outcome retry(const std::string& module);
   // What is so now: the last plan, with what modules and administration have changed since.
   [[nodiscard]] const Plan& plan() const { return plan_; }
+  // For whoever makes a plan of a file alone: adds the autostatic routes that are stored over it, which no file has.
+  void keep_stored(Plan& plan) const;
 
   // All modules are told to stop; `step` on until it is idle.
   void stop();
@@ -125,6 +127,8 @@ class Router final : private ManagerOwner {
   void drop(const dim::Interface& interface);
   void note_events(bool tell_modules);
   void note(const dim::Interface& interface);
+  Autostatic& autostatic(TransportId transport);
+  void restore_routes(const dim::Interface& interface);
   void dial_what_is_wanted();
   Manager& manager_of(TransportId transport);
   Manager* running_manager(TransportId transport);

@@ -1,7 +1,10 @@
 // RP-041 … RP-048: what modules say by their queue, and updates of routes.
+#include <arpa/inet.h>
+#include <ipinfoid.h>
 #include <rtmv2.h>
 #include <synchapi.h>
 
+#include "router/route_info.h"
 #include "router_scene.h"
 #include "turnpike/testing.h"
 
@@ -28,6 +31,12 @@ class Events : public RouterTest {
     return message;
   }
   std::uint32_t begin_update() { return router_->update_routes("eth0", TransportId::kIp, kA); }
+  // From the beginning to its good end.
+  void update_routes() {
+    ASSERT_EQ(begin_update(), NO_ERROR);
+    a_.post(UPDATE_COMPLETE, update(NO_ERROR));
+    settle();
+  }
   std::uint32_t update_result() {
     std::uint32_t result = 4711;
     const std::uint32_t code = router_->update_result("eth0", TransportId::kIp, result);
@@ -208,9 +217,7 @@ TEST_F(Events, OfAnUpdateMakeRoutesAutostatic) {
   learnt.remove(one);
   EXPECT_EQ(learnt.autostatic(0x0a010000), expected);
   (void)learnt.add(0x0a040000, eth0_);
-  ASSERT_EQ(begin_update(), NO_ERROR);
-  a_.post(UPDATE_COMPLETE, update(NO_ERROR));
-  settle();
+  update_routes();
   EXPECT_EQ(learnt.autostatic(0x0a010000), "");
   EXPECT_EQ(learnt.autostatic(0x0a020000), expected);
   EXPECT_EQ(learnt.autostatic(0x0a040000), expected);
@@ -223,9 +230,7 @@ TEST_F(Events, OfAnUpdateThatFailedLeaveTheFormerRoutes) {
   run();
   Routes learnt(kA);
   const RTM_ROUTE_HANDLE one = learnt.add(0x0a010000, eth0_);
-  ASSERT_EQ(begin_update(), NO_ERROR);
-  a_.post(UPDATE_COMPLETE, update(NO_ERROR));
-  settle();
+  update_routes();
   learnt.remove(one);
   ASSERT_EQ(begin_update(), NO_ERROR);
   a_.post(UPDATE_COMPLETE, update(ERROR_CAN_NOT_COMPLETE));
@@ -234,16 +239,69 @@ TEST_F(Events, OfAnUpdateThatFailedLeaveTheFormerRoutes) {
   EXPECT_NE(learnt.autostatic(0x0a010000), "");
 }
 
+// They come back with it: what counts is what is stored.
 TEST_F(Events, OfAnInterfaceThatGoesTakeItsAutostaticRoutesAlong) {
   run();
   Routes learnt(kA);
   (void)learnt.add(0x0a010000, eth0_);
-  ASSERT_EQ(begin_update(), NO_ERROR);
-  a_.post(UPDATE_COMPLETE, update(NO_ERROR));
-  settle();
+  update_routes();
   remove_link(eth0_);
   settle();
   EXPECT_EQ(learnt.autostatic(0x0a010000), "");
+  const net::InterfaceIndex again = add_link("eth0");
+  settle();
+  EXPECT_EQ(learnt.autostatic(0x0a010000), "metric 3 preference 7 on " + std::to_string(again.value()));
+  ASSERT_TRUE(router_->set_enabled("eth0", false).done);
+  EXPECT_EQ(learnt.autostatic(0x0a010000), "");
+  ASSERT_TRUE(router_->set_enabled("eth0", true).done);
+  EXPECT_NE(learnt.autostatic(0x0a010000), "");
+}
+
+// clauses: RP-044
+TEST_F(Events, OfAnUpdateAreStored) {
+  run();
+  Routes learnt(kA);
+  (void)learnt.add(0x0a010000, eth0_);
+  update_routes();
+  const Bytes stored = store_.interfaces.at("eth0");
+  EXPECT_EQ(text_of(stored, kA), "a0") << "what was there is there";
+  const RouteItems routes = autostatic_routes_in(stored, TransportId::kIp);
+  ASSERT_EQ(routes.size(), 1U);
+  EXPECT_EQ(ntohl(routes[0].dwRtInfoDest), 0x0a010000U);
+  EXPECT_EQ(ntohl(routes[0].dwRtInfoMask), 0xffff0000U);
+  EXPECT_EQ(ntohl(routes[0].dwRtInfoNextHop), 0xc00002feU);
+  EXPECT_EQ(routes[0].dwRtInfoMetric1, 3U);
+  EXPECT_EQ(lines_of(a_.told(), "SetInterfaceInfo"), Lines()) << "it is no affair of the module";
+
+  // A reload whose plan knows of no file keeps them; an administrator's empty block takes them away.
+  Plan plan = plan_of_two();
+  router_->keep_stored(plan);
+  ASSERT_TRUE(router_->apply(plan).done);
+  EXPECT_NE(learnt.autostatic(0x0a010000), "");
+  ASSERT_TRUE(router_->set_interface_info("eth0", TransportId::kIp, header({{IP_ROUTE_INFO, ""}})).done);
+  EXPECT_EQ(learnt.autostatic(0x0a010000), "");
+  stop();
+
+  // At the next start the stored ones are there before anybody updates anything.
+  make_router();
+  plan = plan_of_two();
+  plan.interfaces[0].transports[0].info = stored;
+  ASSERT_TRUE(start(plan).done);
+  EXPECT_EQ(learnt.autostatic(0x0a010000), "metric 3 preference 7 on " + std::to_string(eth0_.value()));
+}
+
+// clauses: RP-045
+TEST_F(Events, OfAnUpdateThatFailedAreNotStored) {
+  run();
+  ASSERT_EQ(begin_update(), NO_ERROR);
+  a_.post(UPDATE_COMPLETE, update(ERROR_CAN_NOT_COMPLETE));
+  settle();
+  EXPECT_TRUE(store_.interfaces.empty());
+  Plan plan = router_->plan();
+  plan.interfaces[0].transports[0].info = header({{kA, "a0"}, {IP_ROUTE_INFO, "seven b"}});
+  const Outcome outcome = router_->apply(plan);
+  EXPECT_FALSE(outcome.done);
+  EXPECT_EQ(outcome.refusals.at(0).subject, "interface eth0, transport 0x21");
 }
 
 // clauses: RP-047
