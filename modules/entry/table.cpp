@@ -16,6 +16,14 @@ RTM_NET_ADDRESS net_address(const TpModuleAddress& from) {
   return to;
 }
 
+// Both sets are in order: whoever goes through one goes along in the other, and looks nothing up. True: `at` has the
+// key.
+template <class At>
+bool go_to(At& at, At end, const RouteKey& key) {
+  while (at != end && at->first < key) ++at;
+  return at != end && at->first == key;
+}
+
 USHORT flags_of(const RouteKey& key, Kind kind) {
   switch (kind) {
     case Kind::kBlackhole:
@@ -53,8 +61,9 @@ DWORD Table::become(const RouteSet& wanted) {
   if (wanted.empty() && present_.empty()) return NO_ERROR;
   if (const DWORD status = enter(); status != NO_ERROR) return status;
   // What goes, goes first: a next hop that moves to another interface is a route less and a route more.
+  auto next_wanted = wanted.begin();
   for (auto it = present_.begin(); it != present_.end();) {
-    if (wanted.contains(it->first)) {
+    if (go_to(next_wanted, wanted.end(), it->first)) {
       ++it;
       continue;
     }
@@ -62,9 +71,9 @@ DWORD Table::become(const RouteSet& wanted) {
     it = present_.erase(it);
   }
   DWORD result = NO_ERROR;
+  auto present = present_.begin();
   for (const auto& [key, value] : wanted) {
-    const auto present = present_.find(key);
-    if (present != present_.end() && present->second.value == value) continue;
+    if (go_to(present, present_.end(), key) && present->second.value == value) continue;
     if (const DWORD status = add(key, value); status != NO_ERROR) result = status;
   }
   return result;

@@ -56,8 +56,10 @@ DWORD StaticProtocol::settle() {
     if (!is_active(route, hop)) continue;
     const RouteValue value{route.kind, route.metric, route.preference};
     RouteSet& wanted = route.to.family == AF_INET ? wanted4 : wanted6;
-    const auto [there, is_new] = wanted.emplace(RouteKey{route.to, hop}, value);
-    if (!is_new && value.metric < there->second.metric) there->second = value;
+    const std::size_t before = wanted.size();
+    // A long list comes in order: then there is nothing to look for.
+    const auto there = wanted.emplace_hint(wanted.end(), RouteKey{route.to, hop}, value);
+    if (wanted.size() == before && value.metric < there->second.metric) there->second = value;
   }
   const DWORD status4 = ipv4_.become(wanted4);
   const DWORD status6 = ipv6_.become(wanted6);
