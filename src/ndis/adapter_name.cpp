@@ -1,4 +1,5 @@
 #include "ndis/adapter_name.h"
+#include "net/text.h"
 
 #include <algorithm>
 #include <array>
@@ -124,6 +125,19 @@ bool glob_matches(std::string_view glob, std::string_view text) {
     }
   }
   return glob.find_first_not_of('*', g) == std::string_view::npos;
+}
+
+bool matches(const std::string& entry, const AdapterFacts& facts) {
+  static constexpr std::string_view kKind = "kind:";
+  if (entry.starts_with(kKind)) {
+    return glob_matches(std::string_view(entry).substr(kKind.size()), facts.kind);
+  }
+  return glob_matches(entry, facts.name) ||
+         (facts.permanent && std::string_view(entry) == net::to_text(*facts.permanent).view());
+}
+
+bool matches_any(const std::vector<std::string>& list, const AdapterFacts& facts) {
+  return std::ranges::any_of(list, [&](const std::string& entry) { return matches(entry, facts); });
 }
 
 }  // namespace turnpike::ndis

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "ndis/port.h"
 
@@ -17,5 +18,10 @@ bool names_adapter(std::string_view said, std::string_view constant, std::string
 
 // '*' and '?' as in a shell; case counts, as it does in names of interfaces.
 bool glob_matches(std::string_view glob, std::string_view text);
+
+// Whether an entry of a list means the adapter: a pattern of names, "kind:" and a pattern of kinds, or a permanent
+// address.
+bool matches(const std::string& entry, const AdapterFacts& facts);
+bool matches_any(const std::vector<std::string>& list, const AdapterFacts& facts);
 
 }  // namespace turnpike::ndis

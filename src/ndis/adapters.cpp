@@ -21,19 +21,6 @@ bool is_offered_to(Generation generation, Medium medium) {
   }
 }
 
-bool matches(const std::string& glob, const AdapterFacts& facts) {
-  static constexpr std::string_view kKind = "kind:";
-  if (glob.starts_with(kKind)) {
-    return glob_matches(std::string_view(glob).substr(kKind.size()), facts.kind);
-  }
-  return glob_matches(glob, facts.name) ||
-         (facts.permanent && std::string_view(glob) == net::to_text(*facts.permanent).view());
-}
-
-bool matches_any(const std::vector<std::string>& globs, const AdapterFacts& facts) {
-  return std::ranges::any_of(globs, [&](const std::string& glob) { return matches(glob, facts); });
-}
-
 }  // namespace
 
 Nic::Nic(Engine& its_engine, AdapterFacts its_facts)
