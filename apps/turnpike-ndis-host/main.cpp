@@ -20,19 +20,25 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: turnpike-ndis-host [--interfaces LIST] [--exclude LIST] [--when-up] [--open-anywhere PROTOCOL]\n"
-    "                          [--checked] DRIVER.so…\n"
+    "                          [--xdp LIST [--xdp-take-all]] [--checked] DRIVER.so…\n"
     "Runs NDIS protocol drivers until SIGINT or SIGTERM; SIGUSR1 prints what they have.\n"
     "  --interfaces LIST         what they are bound to: patterns of names, kind:PATTERN, permanent addresses,\n"
     "                            separated by commas; else all Ethernet interfaces\n"
     "  --exclude LIST            and what not\n"
     "  --when-up                 bound only while the interface is up\n"
     "  --open-anywhere PROTOCOL  may open adapters at any time, as capture drivers do\n"
+    "  --xdp LIST                what is opened over AF_XDP: faster, and what is received is taken from the host; "
+    "only\n"
+    "                            frames of types that a driver has named\n"
+    "  --xdp-take-all            or all frames\n"
     "  --checked                 a driver that breaks a rule ends the process\n";
 
 struct Options {
   TP_NDIS_POLICY policy{sizeof(TP_NDIS_POLICY), TP_NDIS_BIND_ALL_ETHERNET, nullptr, nullptr, nullptr, 0};
   std::vector<const char*> open_anywhere;
   std::vector<const char*> drivers;
+  const char* xdp = nullptr;
+  std::uint32_t xdp_flags = 0;
   bool checked = false;
 };
 
@@ -48,6 +54,10 @@ bool read(int count, char** words, Options& options) {
     } else if (word == "--open-anywhere") {
       options.open_anywhere.push_back(value());
       if (options.open_anywhere.back() == nullptr) return false;
+    } else if (word == "--xdp") {
+      if ((options.xdp = value()) == nullptr) return false;
+    } else if (word == "--xdp-take-all") {
+      options.xdp_flags = TP_NDIS_XDP_TAKE_ALL;
     } else if (word == "--when-up") {
       options.policy.when_up = 1;
     } else if (word == "--checked") {
@@ -58,7 +68,7 @@ bool read(int count, char** words, Options& options) {
       options.drivers.push_back(words[at]);
     }
   }
-  return !options.drivers.empty();
+  return !options.drivers.empty() && (options.xdp != nullptr || options.xdp_flags == 0);
 }
 
 int complain(const char* what, const char* whose, std::uint32_t code) {
@@ -131,7 +141,12 @@ int main(int count, char** words) {
   for (const int each : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&ours, each);
   ::pthread_sigmask(SIG_BLOCK, &ours, nullptr);
   const int signals = ::signalfd(-1, &ours, SFD_CLOEXEC);
+  TpLogSink log = 0;
+  TpLogOpenStderr(TP_LOG_NOTICE, TP_LOG_TIME, &log);  // which capability is missing, say
   if (const auto code = TpNdisStart(nullptr); code != 0) return complain("NDIS does not start", "", code);
+  if (options.xdp != nullptr) {
+    if (const auto code = TpNdisUseXdp(options.xdp, options.xdp_flags); code != 0) return complain("AF_XDP", "", code);
+  }
   if (const auto code = TpNdisSetBindPolicy(nullptr, &options.policy); code != 0)
     return complain("the interfaces", "", code);
   for (const char* each : options.open_anywhere) {

@@ -13,8 +13,9 @@ class Ours final : public Way, private ndis::FrameSink, private ndis::AdapterLis
  public:
   Ours(const std::string& link, kernel::AdapterKind kind) : link_(link) {
     kernel::AdapterOptions options;
-    options.kind = [kind](const ndis::AdapterFacts&) { return kind; };
-    options.steal = kernel::Steal::kEverything;
+    options.choose = [kind](const ndis::AdapterFacts&) {
+      return kernel::AdapterChoice{kind, kernel::Steal::kEverything};
+    };
     source_ = kernel::open_real_adapters(std::move(options)).value();
     must(source_->start(*this).has_value(), "the source");
     listed_.wait(false);

@@ -88,6 +88,18 @@ TP_API uint32_t TpNdisSetBindPolicy(const char* protocol, const TP_NDIS_POLICY* 
  * start it is kept for it. */
 TP_API uint32_t TpNdisAllowOpenAnywhere(const char* protocol, uint32_t allow) TP_NOEXCEPT;
 
+#define TP_NDIS_XDP_TAKE_ALL 0x1u
+
+/* The interfaces of `list` (as in TP_NDIS_POLICY; null: none) are opened over AF_XDP from now on, all others by packet
+ * sockets; of one that is open nothing changes until its last binding has gone. AF_XDP takes what it receives from the
+ * host, so nothing but this call chooses it, and a binding has to name the frame types that it wants (NDIS 6:
+ * FrameTypeArray), else its packet filter is refused; so are PROMISCUOUS and ALL_LOCAL. With TP_NDIS_XDP_TAKE_ALL it
+ * may have everything but local sends, and the host is left with nothing of that. A queue of the device that somebody
+ * has just left stays busy for a while: opening waits up to a second for it. It takes CAP_NET_ADMIN and CAP_BPF besides
+ * CAP_NET_RAW. An interface that cannot do it is not bound, and the log says why. May be called before the start.
+ * ERROR_NOT_SUPPORTED (50): this build has no AF_XDP; 87: another flag. */
+TP_API uint32_t TpNdisUseXdp(const char* list, uint32_t flags) TP_NOEXCEPT;
+
 /* Asks every binding of an interface to let it go (NetEventQueryRemoveDevice), and unbinds them all.
  * ERROR_BUSY (170): a driver refused; those that had agreed are told (NetEventCancelRemoveDevice). Not from inside a
  * callback of a driver. */

@@ -318,6 +318,16 @@ uint32_t TpNdisAllowOpenAnywhere(const char* protocol, uint32_t allow) noexcept 
   });
 }
 
+uint32_t TpNdisUseXdp(const char* list, uint32_t flags) noexcept {
+  return call([&] {
+    if ((flags & ~TP_NDIS_XDP_TAKE_ALL) != 0) {
+      return kInvalidParameter;
+    }
+    const auto steal = flags != 0 ? kernel::Steal::kEverything : kernel::Steal::kNamedTypes;
+    return code_of(NdisWorld::instance().use_xdp(list_of(list), steal));
+  });
+}
+
 uint32_t TpNdisReleaseAdapter(uint32_t index) noexcept {
   return on_engine([&](ndis::Engine& ndis) { return code_of(ndis.request_release(of(index))); });
 }

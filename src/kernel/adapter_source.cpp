@@ -58,7 +58,7 @@ class RealAdapters final : public ndis::AdapterSource, private Listener {
   void see(const Link& link);
   void know(const AdapterFacts& facts);
   void tell(AdapterEvent::Kind kind, const AdapterFacts& facts = {}) { listener_->adapter_event({kind, facts}); }
-  Result<std::pair<AdapterOpening, AdapterKind>> prepare(net::InterfaceIndex index, ndis::FrameSink& sink);
+  Result<std::pair<AdapterOpening, AdapterChoice>> prepare(net::InterfaceIndex index, ndis::FrameSink& sink);
 
   const AdapterOptions options_;
   const SharedNamespace where_;
@@ -136,26 +136,27 @@ void RealAdapters::on_link(const Notice& notice, const Link& link) {
   tell(AdapterEvent::Kind::kGone, gone);
 }
 
-Result<std::pair<AdapterOpening, AdapterKind>> RealAdapters::prepare(net::InterfaceIndex index, ndis::FrameSink& sink) {
+Result<std::pair<AdapterOpening, AdapterChoice>> RealAdapters::prepare(net::InterfaceIndex index,
+                                                                       ndis::FrameSink& sink) {
   const std::lock_guard lock(mutex_);
   const auto known = known_.find(index);
   if (known == known_.end()) return fail(ErrorKind::kNotFound, "there is no such interface");
   const AdapterFacts& facts = known->second.facts;
-  const AdapterKind kind = options_.kind ? options_.kind(facts) : AdapterKind::kPacket;
+  const AdapterChoice choice = options_.choose ? options_.choose(facts) : AdapterChoice{};
   return std::pair(AdapterOpening{where_, sink, index, facts.name, ndis::header_size(facts.medium), facts.medium,
                                   known->second.mtu, closer_, facts.has_parent},
-                   kind);
+                   choice);
 }
 
 Result<std::unique_ptr<ndis::Adapter>> RealAdapters::open(net::InterfaceIndex index, ndis::FrameSink& sink) noexcept {
   try {
     const auto prepared = prepare(index, sink);
     if (!prepared) return tl::unexpected(prepared.error());
-    switch (prepared->second) {
+    switch (prepared->second.kind) {
       case AdapterKind::kPacket:
         return open_packet_adapter(prepared->first);
       case AdapterKind::kXdp:
-        return open_xdp_adapter(prepared->first, options_.steal);
+        return open_xdp_adapter(prepared->first, prepared->second.steal);
       case AdapterKind::kTap:
         break;
     }

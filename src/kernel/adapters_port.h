@@ -20,11 +20,20 @@ enum class Steal : std::uint8_t {
   kEverything,
 };
 
-struct AdapterOptions {
-  std::function<AdapterKind(const ndis::AdapterFacts&)> kind = {};  // absent: kPacket
+struct AdapterChoice {
+  AdapterKind kind = AdapterKind::kPacket;
   Steal steal = Steal::kNamedTypes;
+};
+
+struct AdapterOptions {
+  // How an interface is opened, asked each time, on the thread that opens it. Absent: by a packet socket. AF_XDP is
+  // nobody's default, however much faster: it takes frames from the host.
+  std::function<AdapterChoice(const ndis::AdapterFacts&)> choose = {};
   std::size_t monitor_buffer = std::size_t{4} << 20;
 };
+
+// Whether this build has AF_XDP: it has where libxdp and libbpf were there.
+[[nodiscard]] bool has_xdp() noexcept;
 
 // kKernel where there is no netlink. Opens no interface, so it needs no capability.
 Result<std::unique_ptr<ndis::AdapterSource>> open_real_adapters(AdapterOptions options = {});

@@ -403,6 +403,8 @@ ndis::AdapterLosses XdpAdapter::losses() const noexcept {
 
 }  // namespace
 
+bool has_xdp() noexcept { return true; }
+
 Result<std::unique_ptr<ndis::Adapter>> open_xdp_adapter(const AdapterOpening& opening, Steal steal) {
   if (opening.header == 0) return fail(ErrorKind::kUnsupported, "AF_XDP is for Ethernet");
   auto made = std::make_unique<XdpAdapter>(opening, steal);

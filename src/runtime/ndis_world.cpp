@@ -1,7 +1,7 @@
 #include "runtime/ndis_world.h"
 
 #include "base/immortal.h"
-#include "kernel/adapters_port.h"
+#include "ndis/adapter_name.h"
 
 namespace turnpike::runtime {
 
@@ -56,7 +56,9 @@ Result<void> NdisWorld::start_real_locked(ndis::EngineOptions options) {
   if (engine_ != nullptr) {
     return fail(ErrorKind::kAlreadyExists, "NDIS runs already");
   }
-  auto source = kernel::open_real_adapters();
+  kernel::AdapterOptions adapters;
+  adapters.choose = [this](const ndis::AdapterFacts& facts) { return choose(facts); };
+  auto source = kernel::open_real_adapters(std::move(adapters));
   return source ? start_locked(std::move(*source), options) : Result<void>(Failure(source.error()));
 }
 
@@ -107,6 +109,24 @@ void NdisWorld::allow_open_anywhere(const std::string& protocol, bool allow) {
   } else {
     open_anywhere_.insert_or_assign(protocol, allow);
   }
+}
+
+Result<void> NdisWorld::use_xdp(std::vector<std::string> list, kernel::Steal steal) {
+  if (!kernel::has_xdp()) {
+    return fail(ErrorKind::kUnsupported, "this build has no AF_XDP: libxdp and libbpf were not there");
+  }
+  const std::lock_guard lock(choice_mutex_);
+  over_xdp_ = std::move(list);
+  steal_ = steal;
+  return {};
+}
+
+kernel::AdapterChoice NdisWorld::choose(const ndis::AdapterFacts& facts) {
+  const std::lock_guard lock(choice_mutex_);
+  if (ndis::matches_any(over_xdp_, facts)) {
+    return {kernel::AdapterKind::kXdp, steal_};
+  }
+  return {};
 }
 
 ndis::MemoryAdapters* NdisWorld::memory() {

@@ -9,9 +9,11 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "kernel/adapters_port.h"
 #include "ndis/engine.h"
 #include "ndis/memory_adapters.h"
 
@@ -38,6 +40,9 @@ class NdisWorld {
   void set_policy(const std::string& protocol, ndis::BindPolicy policy);
   void allow_open_anywhere(const std::string& protocol, bool allow);
 
+  // The interfaces of that list (as in a policy) are opened over AF_XDP from now on. kUnsupported: not in this build.
+  Result<void> use_xdp(std::vector<std::string> list, kernel::Steal steal);
+
   // Those of start_in_memory(); null otherwise.
   [[nodiscard]] ndis::MemoryAdapters* memory();
 
@@ -45,6 +50,11 @@ class NdisWorld {
   Result<void> start_real_locked(ndis::EngineOptions options);
   Result<void> start_locked(std::unique_ptr<ndis::AdapterSource> source, ndis::EngineOptions options);
 
+  kernel::AdapterChoice choose(const ndis::AdapterFacts& facts);
+
+  std::mutex choice_mutex_;  // after all others: asked while an adapter is opened
+  std::vector<std::string> over_xdp_;
+  kernel::Steal steal_ = kernel::Steal::kNamedTypes;
   std::mutex mutex_;
   std::map<std::string, ndis::BindPolicy> policies_;  // for the next start
   std::map<std::string, bool> open_anywhere_;

@@ -14,8 +14,7 @@ using testing::Not;
 
 AdapterOptions with_xdp(Steal steal = Steal::kNamedTypes) {
   AdapterOptions options;
-  options.kind = [](const ndis::AdapterFacts&) { return AdapterKind::kXdp; };
-  options.steal = steal;
+  options.choose = [steal](const ndis::AdapterFacts&) { return AdapterChoice{AdapterKind::kXdp, steal}; };
   return options;
 }
 

@@ -592,6 +592,9 @@ TEST_F(Faces, BadInput) {
   EXPECT_EQ(TpNdisFailNext(TP_NDIS_FAIL_OPEN, NDIS_STATUS_PENDING), 87U);
   EXPECT_EQ(TpNdisUninstallProtocol("nobody"), 1168U);
   EXPECT_EQ(TpNdisAllowOpenAnywhere(nullptr, 1), 87U);
+  EXPECT_EQ(TpNdisUseXdp("eth0", 2), 87U);
+  const auto without = TpNdisUseXdp(nullptr, 0);
+  EXPECT_TRUE(without == 0U || without == 50U) << without;  // as it was built
   EXPECT_EQ(TpNdisReleaseAdapter(1), 1168U);
   EXPECT_EQ(TpNdisStart(nullptr), 183U);
 }

@@ -53,6 +53,23 @@ def test_the_host_runs_the_driver_and_unloads_it(wired):
     assert host.await_end() == 0
 
 
+@pytest.mark.root
+def test_the_host_opens_over_af_xdp_what_it_is_told_to(root_ground):
+    root_ground.need("veth", "af_xdp")
+    left, right = root_ground.host("left"), root_ground.host("right")
+    root_ground.wire((left, "eth0", "10.0.0.1/24"), (right, "eth0", "10.0.0.2/24"))
+    other = right.spawn(str(LLDP), "--for", "60")
+    host = left.spawn(str(HOST), "--checked", "--xdp", "eth*", str(DRIVER))
+    host.await_output('"protocols": 1')
+    assert "prog/xdp" in left.run("ip", "-details", "link", "show", "eth0")
+    other.await_output('"port": "eth0"')
+    assert left.ping("10.0.0.2")  # it takes its own type alone
+    host.signal(signal.SIGTERM)
+    assert host.await_end() == 0
+    assert "prog/xdp" not in left.run("ip", "-details", "link", "show", "eth0")
+    assert left.attempt(str(HOST), "--xdp-take-all", str(DRIVER)).status == 2
+
+
 def test_a_driver_that_is_none_is_named(wired):
     left, _ = wired
     done = left.attempt(str(HOST), "/no/such/driver.so")
@@ -128,3 +145,12 @@ def test_who_falls_silent_is_forgotten_when_his_time_is_over(beside_lldpd):
     ours.await_output('"port_description": "eth0"')
     theirs.host.ip("link set eth0 down")
     ours.await_output('{"neighbours": []}')
+
+
+def test_a_missing_capability_is_named(wired):
+    left, _ = wired
+    host = left.spawn("setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", str(HOST), str(DRIVER))
+    said = host.await_output('"bindings": 0')
+    assert "CAP_NET_RAW" in said and "eth0" in said
+    host.signal(signal.SIGTERM)
+    host.await_end()
