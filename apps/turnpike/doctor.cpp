@@ -1,5 +1,6 @@
 #include "doctor.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/netlink.h>
 #include <linux/nexthop.h>
@@ -100,6 +101,25 @@ Finding file(const char* feature, const char* need, const char* path, const char
           remedy};
 }
 
+// Whether the kernel has sockets of that family, and whether it gives this user one.
+Finding sockets(const char* feature, const char* need, int family, const char* right, const char* remedy) {
+  const Descriptor socket(::socket(family, SOCK_RAW | SOCK_CLOEXEC, 0));
+  const int error = socket.is_open() ? 0 : errno;
+  if (error == 0) return {feature, need, State::kGood, "yes", remedy};
+  if (error == EPERM || error == EACCES)
+    return {feature, need, State::kNote, std::string("not this user: it lacks ") + right, "ask as root"};
+  return {feature, need, State::kNote, strerrorname_np(error), remedy};
+}
+
+// As a device that a driver would be the other end of: without rights over the network the file opens, the device not.
+Finding tap() {
+  const Descriptor device(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  const int error = device.is_open() ? 0 : errno;
+  return {"TAP devices", "to open /dev/net/tun", error == 0 ? State::kGood : State::kNote,
+          error == 0 ? "yes" : strerrorname_np(error),
+          error == EACCES ? "ask as root, or open it to this user" : "modprobe tun"};
+}
+
 Finding descriptors() {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -128,7 +148,10 @@ std::vector<Finding> examine() {
               "where nobody else manages routes: sysctl net.ipv4.nexthop_compat_mode=0", State::kNote),
       file("IPv4 multicast", "multicast routing", "/proc/net/ip_mr_vif", "a kernel with CONFIG_IP_MROUTE"),
       file("IPv6 multicast", "multicast routing", "/proc/net/ip6_mr_vif", "a kernel with CONFIG_IPV6_MROUTE"),
-      file("layer-2 protocols", "packet sockets", "/proc/net/packet", "a kernel with CONFIG_PACKET"),
+      sockets("NDIS drivers", "packet sockets (AF_PACKET)", AF_PACKET, "CAP_NET_RAW", "a kernel with CONFIG_PACKET"),
+      sockets("NDIS drivers over AF_XDP", "AF_XDP", AF_XDP, "CAP_NET_RAW", "a kernel with CONFIG_XDP_SOCKETS"),
+      capability("NDIS drivers over AF_XDP", CAP_BPF, "CAP_BPF"),
+      tap(),
       file("tunnels", "TUN devices", "/dev/net/tun", "modprobe tun"),
       file("demand dial", "PPP", "/dev/ppp", "modprobe ppp_generic"),
       file("logging", "the journal", "/run/systemd/journal/socket", "without it turnpiked writes to standard error"),

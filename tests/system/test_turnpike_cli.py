@@ -50,6 +50,20 @@ def test_that_no_router_answers_is_told(tmp_path):
     assert "no router answers" in turnpike("-s", str(tmp_path / "control"), "show", "route", status=3)
 
 
+def test_the_doctor_says_which_right_ndis_drivers_lack(ground):
+    host = ground.host("a")
+    needs = ("packet sockets (AF_PACKET)", "AF_XDP", "the right CAP_NET_RAW", "the right CAP_BPF", "to open /dev/net/tun")
+    all_of = lambda done: {each["needs"]: each for each in json.loads(done.out)}  # noqa: E731
+    findings = all_of(host.attempt(PROGRAM, "-j", "doctor"))
+    assert set(needs) <= set(findings)
+    assert findings["packet sockets (AF_PACKET)"]["state"] == "good"
+    without = ("setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", PROGRAM, "-j", "doctor")
+    denied = all_of(host.attempt(*without))
+    assert denied["packet sockets (AF_PACKET)"]["state"] == "note"
+    assert "it lacks CAP_NET_RAW" in denied["packet sockets (AF_PACKET)"]["found"]
+    assert denied["the right CAP_NET_RAW"]["state"] == "note"
+
+
 def test_the_doctor_finds_what_a_namespace_lacks(ground):
     host = ground.host("a")
     host.sysctl("net/ipv4/ip_forward", 0)
