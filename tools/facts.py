@@ -156,7 +156,8 @@ def members(body):
             if function:
                 paths.append(function[1])
             else:
-                paths += [re.sub(r"\[.*", "", part).split()[-1].lstrip("*") for part in declaration.split(",")]
+                # A bit-field has no offset of its own.
+                paths += [re.sub(r"\[.*", "", part).split()[-1].lstrip("*") for part in declaration.split(",") if ":" not in part]
         at = semicolon + 1
 
 
@@ -173,6 +174,8 @@ def declared(header):
         else:
             plain = [name.strip() for name in names if "*" not in name]
             structs[plain[0]] = members(body)
+    for found in re.finditer(r"^struct (?:__attribute__\(\(.*\)\) )?_(\w+)\s*(?=\{)", text, re.MULTILINE):  # named before
+        structs[found[1]] = members(text[found.end() + 1:closing(text, found.end()) - 1])
     source = (HEADERS / f"{header}.h").read_text(encoding="utf-8")
     for macro in re.finditer(r"^#\s*define\s+(\w+)(?![\w(])[ \t]*(?![ \t\n])(.+)$", source, re.MULTILINE):
         if macro[2].startswith("TP_AW("):  # a function's name in the width that UNICODE chooses

@@ -26,8 +26,45 @@ FIELDS = (re.compile(r"`(?:[\w]+ )?\*?(?P<field>\w+)(?:\[\w*\])?` ?@(?P<at>\d+)"
 SIDE_BY_SIDE = re.compile(r"^\| (RR_\w+)(?: \(\d+\))? \| (\d+) \|.*\| (\d+) \|$")
 
 
+# ndis.md groups names by what they begin with: | NDIS_SEND_FLAGS_ | DISPATCH_LEVEL 1, CHECK_FOR_LOOPBACK 2 | and so do its
+# enumerations, | NDIS_MEDIUM | 802_3 0, 802_5 1 |, whose members begin otherwise than they are called.
+ENUMERATIONS = {"NDIS_REQUEST_TYPE": "NdisRequest", "NDIS_MEDIUM": "NdisMedium", "NDIS_PHYSICAL_MEDIUM": "NdisPhysicalMedium",
+                "NDIS_MEDIA_STATE": "NdisMediaState", "NDIS_HARDWARE_STATUS": "NdisHardwareStatus", "NET_PNP_EVENT_CODE": "NetEvent",
+                "NDIS_DEVICE_POWER_STATE": "NdisDeviceState", "NDIS_PARAMETER_TYPE": "NdisParameter"}
+
+
+def ndis_statements(lines):
+    """Of ndis.md's own tables and sentences: groups of flags, hexadecimal statuses and requests, sizes by revision."""
+    section = ""
+    for line in lines:
+        section = line.split()[1] if re.match(r"###? [A-F]", line) else section
+        cells = [cell.strip(" *") for cell in line.split("|")]
+        if section == "C.4":
+            for names, numbers in zip(cells[1::2], cells[2::2]):
+                pairs = zip(re.sub(r"\(N6\)|\*", "", names).split("/"), numbers.split("/"))
+                for name, number in pairs:
+                    if re.fullmatch(r"[0-9A-F]{8}", number.strip(" *")):
+                        value = int(number.strip(" *"), 16)
+                        yield "value", "", "NDIS_STATUS_" + name.strip(), value - (value >> 31 << 32)
+        if section == "C.5" and len(cells) > 2:
+            prefix = ENUMERATIONS.get(cells[1], cells[1].split(" ")[0])
+            for name, number in re.findall(r"(\w+) (0x[0-9A-F]+|\d+)(?=[,; (]|$)", cells[2].replace("*", "")):
+                yield "value", "", prefix + name, int(number, 0)
+        if section.startswith("E.") and len(cells) > 2:
+            # ONE 00010101, and pairs whose second number gives its last digits alone: ONE / OTHER 00010103/04
+            for first, name, number, last in re.findall(r"(?:([A-Z]\w+) / )?(?<![/\w])([A-Z][A-Z0-9_]+) ([0-9A-F]{8})\b(?:/([0-9A-F]{2})\b)?", cells[1]):
+                yield "value", "", "OID_GEN_" + (first if last else name), int(number, 16)
+                yield "value", "", "OID_GEN_" + name, int(number[:6] + last, 16) if last else int(number, 16)
+        for name, rest in re.findall(r"\*\*(\w+)\*\*([^*]*)", line):
+            for revision, size in re.findall(r"rev (\d) = (\d+) B", rest):
+                yield "value", "", f"NDIS_SIZEOF_{name.removeprefix('NDIS_')}_REVISION_{revision}", int(size)
+            for size in re.findall(r"[(,] ?(\d+) B\)", rest.partition("rev 1")[0]):
+                yield "size", "", name, int(size)
+
+
 def statements():
     """(kind, structure or "", name, number) of everything that looks like a fact."""
+    yield from ndis_statements((fact_files.ROOT / "docs/contract/ndis.md").read_text(encoding="utf-8").splitlines())
     for name in CONTRACTS:
         current, column = "", ""
         for line in (fact_files.ROOT / "docs/contract" / name).read_text(encoding="utf-8").splitlines():
@@ -59,6 +96,12 @@ def statements():
                     current = found[1]
                     if found[2] or found[3]:
                         yield "size", "", found[1], int(found[2] or found[3])
+
+
+def lists_function(name):
+    """Whether ndis.md's tables of functions have it; they leave the common beginning out: NdisAllocateMdl, NdisFreeMdl/Free…"""
+    return re.search(rf"\b{name}\b|[/,] ?(?:Ndis)?{name.removeprefix('Ndis')}\b",
+                     (fact_files.ROOT / "docs/contract/ndis.md").read_text(encoding="utf-8")) is not None
 
 
 def known_facts(all_of_them):

@@ -44,7 +44,7 @@ def asserts():
 
 # clauses: RTM2-001 RTM2-002 RTM2-003 RTM2-004 RTM2-006 RTM2-007 RTM2-008 RTM1-001 RTM1-002 RTM1-003
 # clauses: RP-001 RP-003 RP-004 MPR-001 MPR-002 MPR-003 MPR-004 MPR-005 MPR-006 MPR-007 MPR-008 MPR-009 MPR-010 MPR-011
-# clauses: MPR-012 MPR-013 MPR-014 MPR-015
+# clauses: MPR-012 MPR-013 MPR-014 MPR-015 NDIS-209
 @pytest.mark.parametrize("compiler", COMPILERS)
 def test_headers_have_the_recorded_facts(compiler, asserts):
     assert compile_text(compiler, asserts) == []
