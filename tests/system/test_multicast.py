@@ -177,8 +177,8 @@ def test_flows_that_come_in_the_middle_of_a_reload_are_as_the_new_file_says(fork
     ways = [["west"], ["east", "west"]]
     router = Router(host, tmp_path, MULTICAST, INTERFACES, route("239.1.1.1", ways[0], from_="in"))
     settled(router, 1)
-    source.run("sh", "-c", "for i in $(seq 10 249); do ip addr add 10.0.0.$i/24 dev eth0; done")
     addresses = [f"10.0.0.{i}" for i in range(10, 250)]
+    source.run("ip", "-batch", "-", text="".join(f"addr add {each}/24 dev eth0\n" for each in addresses))
     sender, west, east = Sender(source), Receiver(left, "239.1.1.1"), Receiver(right, "239.1.1.1")
     came = []
 
