@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -86,10 +87,10 @@ bool is_multicast(const TpModuleAddress& address) {
 }
 
 bool has_host_bits(const TpModuleAddress& prefix) {
-  for (unsigned bit = prefix.bits; bit < 128; ++bit) {
-    if ((prefix.address[bit / 8] >> (7 - bit % 8) & 1) != 0) return true;
-  }
-  return false;
+  const unsigned whole = prefix.bits / 8, begun = prefix.bits % 8;
+  if (begun != 0 && (prefix.address[whole] & (0xFFU >> begun)) != 0) return true;
+  return std::any_of(prefix.address + whole + (begun != 0 ? 1 : 0), std::end(prefix.address),
+                     [](std::uint8_t byte) { return byte != 0; });
 }
 
 // The setting that is wrong and why; null: none.
