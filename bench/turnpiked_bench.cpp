@@ -122,6 +122,22 @@ void start_with_interfaces(benchmark::State& state) {
 }
 BENCHMARK(start_with_interfaces)->Arg(1)->Arg(1000)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(1);
 
+// What its threads have done so far: time on a processor, and time that they waited for one.
+struct Times {
+  double busy_ms = 0, queued_ms = 0;
+};
+
+Times times_of(const Process& process) {
+  Times sum;
+  for (const auto& thread : fs::directory_iterator("/proc/" + std::to_string(process.pid()) + "/task")) {
+    double busy = 0, queued = 0;
+    std::ifstream(thread.path() / "schedstat") >> busy >> queued;
+    sum.busy_ms += busy / 1e6;
+    sum.queued_ms += queued / 1e6;
+  }
+  return sum;
+}
+
 void reload_with_one_change(benchmark::State& state) {
   const int count = static_cast<int>(state.range(0));
   Stand place;
@@ -129,15 +145,22 @@ void reload_with_one_change(benchmark::State& state) {
   Process process = place.start();
   while (status_of(place, "installed") < count) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   int changed = -1;
+  Times all;
   for (auto _ : state) {
     changed = changed < 0 ? count / 2 : -1;
     place.configure(routes(count, changed));
+    const Times before = times_of(process);
     const auto begun = steady_clock::now();
     ask(place, {"reload"}, [](const Value& done) {
       if (done.find("error") != nullptr) std::abort();
     });
     state.SetIterationTime(seconds_since(begun));
+    const Times after = times_of(process);
+    all.busy_ms += after.busy_ms - before.busy_ms;
+    all.queued_ms += after.queued_ms - before.queued_ms;
   }
+  state.counters["busy_ms"] = benchmark::Counter(all.busy_ms, benchmark::Counter::kAvgIterations);
+  state.counters["queued_ms"] = benchmark::Counter(all.queued_ms, benchmark::Counter::kAvgIterations);
   end(process);
 }
 BENCHMARK(reload_with_one_change)->Arg(50'000)->UseManualTime()->Unit(benchmark::kMillisecond)->Iterations(5);

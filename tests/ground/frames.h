@@ -18,7 +18,7 @@ using Bytes = std::vector<std::uint8_t>;
 struct Frame {
   Bytes bytes;            // from the Ethernet header on, its VLAN tag put back where the kernel had taken it out
   bool outgoing = false;  // sent by this host; else received
-  std::chrono::nanoseconds time;  // since the epoch
+  std::chrono::nanoseconds time{};  // since the epoch
 };
 
 // Everything that passes a link from the moment this object exists. The kernel's socket buffer holds what nobody has
