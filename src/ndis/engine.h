@@ -273,7 +273,7 @@ class Engine final : public AdapterListener {
   void transmit(Binding& binding, std::span<const SendItem> items, std::vector<Completed>& done);
   void push(Nic& nic, std::vector<Completed>& done);
   void push_described(Nic& nic, std::span<const std::size_t> ends, std::vector<Completed>& done);
-  void loop_back(Nic& nic, const Queued& item, std::span<const OutFrame> frames);
+  void loop_back(Nic& nic, const FanOut& fan_out, const Queued& item, std::span<const OutFrame> frames);
   void give_back(std::span<const Completed> done);
   void return_elements(std::span<const Completed> done);
   template <class Which>

@@ -122,6 +122,7 @@ void Engine::publish(Nic& nic) {
     fan_out->v6_local |= local && binding->generation() == Generation::k6;
     fan_out->outlets.push_back(std::move(outlet));
   }
+  nic.shows_local.store(fan_out->local, std::memory_order_relaxed);
   const std::lock_guard lock(nic.fan_out_mutex);
   nic.current_fan_out = std::move(fan_out);
 }

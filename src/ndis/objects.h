@@ -276,6 +276,7 @@ struct Nic final : FrameSink, std::enable_shared_from_this<Nic> {
   std::atomic<bool> connected{false};
   std::atomic<bool> removed{false};
   std::atomic<bool> resetting{false};
+  std::atomic<bool> shows_local{false};  // FanOut::local, for those who send
   std::atomic<std::uint32_t> mtu{1500};
   std::atomic<std::uint64_t> last_change{0};  // of the operational status, in 10 ms
 

@@ -183,10 +183,15 @@ void Engine::push_described(Nic& nic, std::span<const std::size_t> ends, std::ve
   const std::span<const OutFrame> frames = nic.scratch.frames();
   std::size_t at = nic.queue.front().frames_gone;  // the next frame to go
   std::size_t element = 0, begin = 0;
+  Shared<const FanOut> fan_out;  // asked for once, and only if some frame may be seen here
   const auto finish = [&](Status status) {
     const Queued& item = nic.queue.front();
-    if (status == Status::kSuccess) {
-      loop_back(nic, item, frames.subspan(begin, ends[element] - begin));
+    if (status == Status::kSuccess &&
+        ((item.flags & send_flag::kLoopToSelf) != 0 || nic.shows_local.load(std::memory_order_relaxed))) {
+      if (fan_out == nullptr) {
+        fan_out = nic.fan_out();
+      }
+      loop_back(nic, *fan_out, item, frames.subspan(begin, ends[element] - begin));
     }
     done.push_back({item.binding, item.element, status});
     begin = ends[element++];
@@ -227,20 +232,19 @@ void Nic::room() noexcept {
 }
 
 // Frames that some binding is to see go round by the data thread; of the others nothing is copied. Under tx_mutex.
-void Engine::loop_back(Nic& nic, const Queued& item, std::span<const OutFrame> frames) {
-  const bool to_self = (item.flags & send_flag::kLoopToSelf) != 0;
-  const Shared<const FanOut> fan_out = nic.fan_out();
-  if (!fan_out->filtered || (!to_self && !fan_out->local)) {
+void Engine::loop_back(Nic& nic, const FanOut& fan_out, const Queued& item, std::span<const OutFrame> frames) {
+  if (!fan_out.filtered) {
     return;
   }
+  const bool to_self = (item.flags & send_flag::kLoopToSelf) != 0;
   const Origin origin{.local = true, .sender = item.binding, .to_self = to_self};
   std::vector<Looped> looped;
   std::size_t bytes = 0;
   for (const OutFrame& frame : frames) {
     std::array<std::byte, kLookedAt> beginning;
-    const Seen seen = look_at(*fan_out, beginning_of(frame, beginning));
-    if (!seen.valid || std::ranges::none_of(fan_out->outlets, [&](const Outlet& outlet) {
-          return is_for(*fan_out, outlet, seen, origin);
+    const Seen seen = look_at(fan_out, beginning_of(frame, beginning));
+    if (!seen.valid || std::ranges::none_of(fan_out.outlets, [&](const Outlet& outlet) {
+          return is_for(fan_out, outlet, seen, origin);
         })) {
       continue;
     }
