@@ -1,4 +1,6 @@
 // Frames of a driver of NDIS 6, both ways (contract, D.13).
+#include <utility>
+
 #include "capi/ndis6.h"
 
 namespace turnpike::capi {
@@ -62,13 +64,12 @@ void Driver6::receive(ndis::Binding& binding, std::span<const ndis::Indicated> f
   const AtDispatch level;
   auto& copies = static_cast<Binding6&>(*binding.part).copies;
   std::array<ReceivedList*, ndis::kIndicatedAtOnce> taken{};
-  std::size_t n = 0;
-  while (n < frames.size() && !binding.engine.knobs().force_resources.load(std::memory_order_relaxed) &&
-         (taken[n] = copies.take()) != nullptr) {
-    const std::span<const std::byte> bytes = frames[n].frame->bytes;
-    taken[n]->bytes.assign(bytes.begin(), bytes.end());
-    fill(*taken[n], frames[n], taken[n]->bytes, binding);
-    ++n;
+  const bool may_copy = !binding.engine.knobs().force_resources.load(std::memory_order_relaxed);
+  const std::size_t n = may_copy ? copies.take(std::span(taken).first(frames.size())) : 0;
+  for (std::size_t at = 0; at < n; ++at) {
+    const std::span<const std::byte> bytes = frames[at].frame->bytes;
+    taken[at]->bytes.assign(bytes.begin(), bytes.end());
+    fill(*taken[at], frames[at], taken[at]->bytes, binding);
   }
   if (n != 0) {
     binding.hold(ndis::Held::kRetained, static_cast<std::uint32_t>(n));
@@ -202,7 +203,13 @@ VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST Ne
     return;
   }
   auto& copies = static_cast<capi::Binding6&>(*binding->part).copies;
+  std::array<capi::ReceivedList*, ndis::kIndicatedAtOnce> back{};
+  std::size_t waiting = 0;  // in `back`, which goes back at once
   std::uint32_t returned = 0;
+  const auto give_back = [&] {
+    copies.give_back(std::span(back).first(waiting));
+    returned += static_cast<std::uint32_t>(std::exchange(waiting, 0));
+  };
   for (NET_BUFFER_LIST* list = NetBufferLists; list != nullptr;) {
     NET_BUFFER_LIST* const next = list->Next;
     auto* const received = reinterpret_cast<capi::ReceivedList*>(list);
@@ -213,11 +220,14 @@ VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST Ne
     } else if (!received->with_driver.exchange(false)) {
       engine->violation(function, "the list was returned before", binding->handle);
     } else {
-      copies.give_back(received);
-      ++returned;
+      back[waiting++] = received;
+      if (waiting == back.size()) {
+        give_back();
+      }
     }
     list = next;
   }
+  give_back();
   if (returned != 0) {
     engine->returned(*binding, returned);
   }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -151,8 +152,29 @@ class Copies {
   Copies& operator=(const Copies&) = delete;
   ~Copies() { SpareSlots<Slot>::instance().give_back(std::move(all_)); }
 
-  Slot* take() {
+  // Fills `slots` from its beginning, as far as there are some; gives how many.
+  std::size_t take(std::span<Slot*> slots) {
     const std::lock_guard lock(mutex_);
+    std::size_t n = 0;
+    while (n < slots.size() && (slots[n] = take_one()) != nullptr) {
+      ++n;
+    }
+    return n;
+  }
+  Slot* take() {
+    Slot* one = nullptr;
+    take(std::span(&one, 1));
+    return one;
+  }
+  void give_back(std::span<Slot* const> slots) {
+    const std::lock_guard lock(mutex_);
+    free_.insert(free_.end(), slots.begin(), slots.end());
+    out_ -= slots.size();
+  }
+  void give_back(Slot* slot) { give_back(std::span(&slot, 1)); }
+
+ private:
+  Slot* take_one() {
     if (out_ >= kBound - kBound / 8) {
       return nullptr;
     }
@@ -166,13 +188,7 @@ class Copies {
     ++out_;
     return slot;
   }
-  void give_back(Slot* slot) {
-    const std::lock_guard lock(mutex_);
-    free_.push_back(slot);
-    --out_;
-  }
 
- private:
   std::mutex mutex_;
   std::vector<std::unique_ptr<Slot>> all_;
   std::vector<Slot*> free_;
