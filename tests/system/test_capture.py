@@ -20,7 +20,8 @@ def wired(ground):
     ground.wire((left, "eth0", "10.0.0.1/24"), (right, "eth0", "10.0.0.2/24"))
     for host in (left, right):  # so that nothing is sent but what a test sends
         host.sysctl("net/ipv6/conf/all/disable_ipv6", 1)
-    left.ping("10.0.0.2")
+    left.ip("neigh replace 10.0.0.2 lladdr 02:00:00:00:02:01 dev eth0 nud permanent")
+    right.ip("neigh replace 10.0.0.1 lladdr 02:00:00:00:01:01 dev eth0 nud permanent")
     return left, right
 
 
