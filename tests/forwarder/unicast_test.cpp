@@ -1,4 +1,5 @@
 // From a routing table to a kernel: what becomes of a route, by what messages, and what is seen of it.
+#include <set>
 
 #include "kernel/late_background.h"
 #include "scene.h"
@@ -103,6 +104,34 @@ TEST_F(UnicastTest, SettingsComeFromTheConfiguration) {
                                   seen.emplace_back(each.priority, each.metrics.mtu, each.preferred_source.has_value());
                                 }}));
   EXPECT_EQ(seen, (decltype(seen){{77, 0, false}, {33, 1300, true}}));
+}
+
+TEST_F(UnicastTest, EachInstanceHasItsKernelTable) {
+  constexpr std::uint32_t kTheirs = 1000;
+  rtm::TestTable second(rtm::TestTable::ipv4(), 8);
+  TableSettings settings;
+  settings.kernel_table = kTheirs;
+  forwarder =
+      Forwarder::start(port, {{routes.table.get(), {}}, {second.table.get(), settings}}, {}, clock, [] {}).value();
+  route("10.9.0.0/16", {hop("10.0.1.2", left)});
+  const Handle other = second.client(8);
+  const Handle over_there = second.next_hop(other, "10.0.2.2", right.value());
+  second.route(other, "10.9.0.0/16", 1, over_there);
+  second.route(other, "10.8.0.0/16", 1, over_there);
+  run();
+  const auto in_table = [&](std::uint32_t table) {
+    std::set<net::Prefix> all;
+    EXPECT_TRUE(port.dump_routes({.table = table, .protocol = kernel::kOurProtocol},
+                                 {{}, [&](const kernel::Route& each) { all.insert(each.destination); }}));
+    return all;
+  };
+  EXPECT_EQ(in_table(kernel::kMainTable), (std::set{"10.9.0.0/16"_prefix}));
+  EXPECT_EQ(in_table(kTheirs), (std::set{"10.8.0.0/16"_prefix, "10.9.0.0/16"_prefix}));
+  ASSERT_TRUE(second.table->deregister_entity(other));
+  run();
+  EXPECT_EQ(in_table(kTheirs).size(), 0U);
+  EXPECT_EQ(in_table(kernel::kMainTable).size(), 1U) << "of another instance";
+  forwarder.reset();
 }
 
 TEST_F(UnicastTest, ARemoteNextHopIsResolvedAndFollowedWithoutWritingItsRoutes) {
