@@ -352,7 +352,7 @@ TEST_P(NdisFilter, NeverShowsAFrameThatIsTooLong) {
 // clauses: NDIS-140
 TEST_P(NdisFilter, HoldsWhenFramesComeFromManySides) {
   constexpr int kSides = 4;
-  constexpr int kEach = 400;
+  constexpr int kEach = 200;  // all of which a driver may keep
   p_->filter = NDIS_PACKET_TYPE_BROADCAST;
   start();
   p_->keep_all();
@@ -362,8 +362,8 @@ TEST_P(NdisFilter, HoldsWhenFramesComeFromManySides) {
       for (int each = 0; each < kEach; each += 2) {
         const std::string name = std::to_string(side) + "." + std::to_string(each);
         adapter_.inject_together({{frame(kBroadcast, name)}, {frame(kBroadcast, name + "+")}});
-        if (each % 16 == side) {
-          p_->give_back();
+        if (six() && each % 16 == side) {
+          p_->give_back();  // of NDIS 5 a packet may not be returned before its callback has, wherever that runs
         }
       }
     });
