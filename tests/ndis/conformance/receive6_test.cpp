@@ -352,6 +352,39 @@ TEST_F(NdisReceive6, HearsNothingWhileItIsPaused) {
   EXPECT_EQ(count(lines, "P: gets a paused"), 0);
 }
 
+// clauses: NDIS-137
+TEST_F(NdisReceive6, HearsNothingWhileItIsPausedUnderTraffic) {
+  std::atomic<bool> enough{false};
+  std::atomic<bool> paused{false};
+  std::atomic<int> heard{0};
+  p_.on_frame = [&](Binding&) { heard += paused ? 1 : 0; };
+  p_.on_event = [&](Binding* binding, PNET_PNP_EVENT event) {
+    if (binding != nullptr && event->NetEvent == NetEventRestart) {
+      paused = true;  // as it has been since the pause was over
+      for (int each = 0; each < 100; ++each) {
+        adapter_.inject(frame(kBroadcast, "paused"));
+      }
+      paused = false;
+    }
+    return NDIS_STATUS_SUCCESS;
+  };
+  start();
+  std::thread traffic([&] {
+    while (!enough) {
+      adapter_.inject(frame(kBroadcast, "traffic"));
+    }
+  });
+  for (int round = 1; round <= 20; ++round) {
+    EXPECT_EQ(TpNdisAdapterSetMtu(adapter_.index(), static_cast<std::uint32_t>(1400 + round)), NO_ERROR);
+    EXPECT_TRUE(comes("P: restart a", round));
+    quiesce();
+  }
+  enough = true;
+  traffic.join();
+  EXPECT_EQ(heard, 0);
+  EXPECT_EQ(count(told(), "P: pause a"), 20);
+}
+
 // clauses: NDIS-138
 TEST_F(NdisReceive6, KnowsTheTypeOfAFrameWithoutItsTag) {
   std::vector<std::uint64_t> types;
