@@ -24,6 +24,11 @@ TEST_P(NdisLinks, RemovalUnbindsOnceAndFreesEverything_choice) {
   knob(TP_NDIS_KNOB_PEND, TP_NDIS_PEND_REQUEST);
   knob(TP_NDIS_KNOB_HOLD_REQUESTS, 1);
   Request& request = p->request(binding, NdisRequestQueryInformation, OID_GEN_MAXIMUM_FRAME_SIZE, Bytes(4));
+  p->on_unbind = [&](Binding& leaving) {  // as a driver should: its requests are done before it closes
+    EXPECT_TRUE(request.done.wait());
+    p->close_and_wait(leaving);
+    return NDIS_STATUS_SUCCESS;
+  };
   std::thread traffic([&, index = adapter.index()] {
     const Bytes hello = frame(kBroadcast, "hello");
     while (TpNdisAdapterInject(index, hello.data(), hello.size()) == NO_ERROR) {
