@@ -89,8 +89,9 @@ Status check_request(const NDIS_OID_REQUEST* request) {
 void tell_what_is_left(NDIS_HANDLE protocol) {
   const std::string left = ndis::Pools::instance().left_by(static_cast<std::uint64_t>(handle_of(protocol)));
   if (!left.empty()) {
-    TURNPIKE_LOG(LogLevel::kWarning, "ndis", "a protocol has left pools behind",
-                 {"handle", static_cast<std::uint64_t>(handle_of(protocol))}, {"left", std::string_view(left)});
+    constexpr LogLimit kEachOnce{.lines = 0, .interval_ms = 0};  // each line is about another protocol's whole life
+    TURNPIKE_LOG_LIMITED(process_log(), kEachOnce, LogLevel::kWarning, "ndis", "a protocol has left pools behind",
+                         {"handle", static_cast<std::uint64_t>(handle_of(protocol))}, {"left", std::string_view(left)});
   }
 }
 

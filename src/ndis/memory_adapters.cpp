@@ -442,6 +442,9 @@ Result<std::unique_ptr<Adapter>> MemoryAdapters::open(net::InterfaceIndex index,
   }
   const std::unique_lock out_of_calls(device->use);
   const std::lock_guard lock(mutex_);
+  if (device->facts.index != index) {  // it has gone meanwhile
+    return no_adapter();
+  }
   if (device->opened != nullptr) {
     return fail(ErrorKind::kBusy, "the adapter is open");
   }

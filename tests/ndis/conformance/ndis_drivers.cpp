@@ -115,9 +115,9 @@ Lines told() {
   return lines;
 }
 
-bool comes(const std::string& line, int times) {
+bool comes(const std::string& line, int times, std::chrono::milliseconds patience) {
   std::unique_lock lock(g_book_mutex);
-  return g_written.wait_for(lock, kPatience, [&] {
+  return g_written.wait_for(lock, patience, [&] {
     return std::count_if(g_book.begin(), g_book.end(), [&](const Told& entry) { return entry.line == line; }) >= times;
   });
 }

@@ -61,7 +61,7 @@ void note(const std::string& line);
 Lines told();
 std::vector<Told> told_in_full();
 /// Waits until the line is in the book, where it stays. False: it did not come.
-bool comes(const std::string& line, int times = 1);
+bool comes(const std::string& line, int times = 1, std::chrono::milliseconds patience = kPatience);
 int count(const Lines& lines, const std::string& line);
 
 /// What broke a rule since the last call: names of functions.
