@@ -27,6 +27,7 @@ std::ptrdiff_t place_of(const Lines& lines, const std::string& line) {
 TEST_P(NdisClose, OfAnIdleBindingIsDoneAtOnce) {
   const Adapter adapter("a");
   const auto p = driver("P");
+  knob(TP_NDIS_KNOB_PEND, 0);
   p->on_unbind = [&](Binding& binding) {
     EXPECT_EQ(p->close(binding), NDIS_STATUS_SUCCESS);
     return NDIS_STATUS_SUCCESS;
@@ -255,7 +256,7 @@ TEST_F(NdisClose6, MayBeAskedForInADataCallback) {
   adapter.inject(frame(kBroadcast, "go"));
   quiesce();
   const std::vector<Told> all = told_in_full();
-  ASSERT_EQ(all.size(), 3U);
+  ASSERT_GE(all.size(), 3U);  // and perhaps the close's completion
   EXPECT_EQ(all[0].line, "P: gets a go");
   EXPECT_EQ(all[1].line, "P: pause a");
   EXPECT_EQ(all[2].line, "P: unbind a");

@@ -83,7 +83,7 @@ TEST_P(NdisLinks, TheSameNameAgainIsAnotherAdapter_choice) {
   adapter.reset();
   adapter = std::make_unique<Adapter>("a");
   quiesce();
-  Lines lines = told();
+  Lines lines = told_but_completions();
   std::erase(lines, "P: pause a");
   std::erase(lines, "P: restart a");
   EXPECT_EQ(lines, (Lines{"P: unbind a", "P: bind a"}));
@@ -100,7 +100,7 @@ TEST_P(NdisLinks, ANewAddressBindsAgain_choice) {
   told();
   adapter.address(kNew);
   quiesce();
-  const Lines lines = told();
+  const Lines lines = told_but_completions();
   EXPECT_EQ(lines, six() ? (Lines{"P: pause a", "P: unbind a", "P: bind a", "P: restart a"})
                          : (Lines{"P: unbind a", "P: bind a"}));
   EXPECT_EQ(p->last().device, device) << "it is the same adapter";
@@ -141,8 +141,7 @@ TEST_P(NdisLinks, AThousandComeAndGo_choice) {
     adapter.remove();
     quiesce();
     p->forget(binding);
-    Lines lines = told();
-    std::erase_if(lines, [](const std::string& line) { return line.compare(0, 9, "P: answer") == 0; });
+    const Lines lines = told();
     ASSERT_EQ(count(lines, "P: bind a"), 1);
     ASSERT_EQ(count(lines, "P: unbind a"), 1);
   }

@@ -115,6 +115,16 @@ Lines told() {
   return lines;
 }
 
+Lines told_but_completions() {
+  Lines lines = told();
+  std::erase_if(lines, [](const std::string& line) {
+    const std::string what = line.substr(line.find(": ") + 2);
+    return what.compare(0, 7, "opened ") == 0 || what.compare(0, 7, "closed ") == 0 ||
+           what.compare(0, 7, "answer ") == 0;
+  });
+  return lines;
+}
+
 bool comes(const std::string& line, int times, std::chrono::milliseconds patience) {
   std::unique_lock lock(g_book_mutex);
   return g_written.wait_for(lock, patience, [&] {

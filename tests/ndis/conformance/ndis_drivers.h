@@ -60,6 +60,8 @@ void note(const std::string& line);
 /// Since the last call.
 Lines told();
 std::vector<Told> told_in_full();
+/// Without what stands there only when something pended: "opened", "closed", "answer".
+Lines told_but_completions();
 /// Waits until the line is in the book, where it stays. False: it did not come.
 bool comes(const std::string& line, int times = 1, std::chrono::milliseconds patience = kPatience);
 int count(const Lines& lines, const std::string& line);

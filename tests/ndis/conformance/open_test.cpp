@@ -18,6 +18,10 @@ NDIS_STATUS opened_with(Driver& driver, const std::function<void(Binding&)>& cha
   driver.on_bind = [&](Binding& binding) {
     change(binding);
     status = driver.open(binding);
+    if (status == NDIS_STATUS_PENDING) {
+      EXPECT_TRUE(binding.open_complete.wait());
+      status = binding.opened;
+    }
     if (status == NDIS_STATUS_SUCCESS) {
       driver.close_and_wait(binding);
     }

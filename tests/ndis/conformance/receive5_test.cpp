@@ -284,7 +284,7 @@ TEST_F(NdisReceive5, IsToldOnceWhenATransferThatPendedIsDone) {
   start_without_packets();
   adapter_.inject(frame(adapter_.mac(), "--------------moved"));  // the line leaves out what would be a header
   quiesce();
-  const Lines lines = told();
+  const Lines lines = told_but_completions();
   EXPECT_EQ(count(lines, "P: transferred a moved SUCCESS 40"), 1);
   EXPECT_EQ(lines.size(), 3U);  // beside the frame and the end of its batch
 }

@@ -234,6 +234,7 @@ TEST_F(NdisReset5, SendsItsQueueBackAndKeepsTheFilter_choice) {
 
 // clauses: NDIS-171 NDIS-181
 TEST_F(NdisReset5, RefusesEverythingWhileItLasts) {
+  knob(TP_NDIS_KNOB_PEND, 0);
   Driver5 q("Q");
   q.start();
   Binding& other = q.at(adapter_);
@@ -276,6 +277,7 @@ TEST_F(NdisReset5, EndsTheRequestsThatWait) {
 // The close waits for a status callback; meanwhile the binding is closing.
 // clauses: NDIS-171
 TEST_P(NdisStatus, ARequestDuringTheCloseIsRefused) {
+  knob(TP_NDIS_KNOB_INLINE_COMPLETION, 0);  // else the status would be told on this very thread
   const Adapter adapter("a");
   const auto p = driver("P");
   Gate inside;
