@@ -2,6 +2,7 @@
 // forwarder says why not.
 #include <utility>
 
+#include "base/log_capture.h"
 #include "scene.h"
 
 namespace turnpike::forwarder {
@@ -332,6 +333,7 @@ TEST_F(FaultsTest, ASubscriberThatStopsReadingDelaysNobody) {
 }
 
 TEST_F(FaultsTest, AfterAnOverrunTheKernelIsReadAndMadeRight) {
+  const LogCapture log(process_log(), LogLevel::kWarning);
   start();
   many(100, hop("10.0.1.2", left));
   run();
@@ -351,6 +353,8 @@ TEST_F(FaultsTest, AfterAnOverrunTheKernelIsReadAndMadeRight) {
   pass(std::chrono::seconds(1));
   EXPECT_EQ(kernel_routes().size(), 101U);
   EXPECT_EQ(forwarder->status().losses, 1U);
+  EXPECT_EQ(std::ranges::count_if(log.lines(), [](const std::string& line) { return line.ends_with("why=overrun"); }),
+            1);
   pass(std::chrono::minutes(4));
   EXPECT_EQ(kernel_routes().size(), 100U) << "what has our number and is nobody's goes with the sweep";
   port.release_notifications(true);
