@@ -1,8 +1,11 @@
 # How the parts of the house are declared. A room is a folder of src/; who may include whom is tools/rules/layers.txt.
 
-# turnpike_fuzzed(TARGET): what the fuzzer runs is compiled so that it sees which ways it took.
+# turnpike_fuzzed(TARGET): what the fuzzer runs is compiled so that it sees which ways it took. Where the tests run the
+# same code, it only counts: that it also sees what is compared costs them twice their time, and is for the long hunt.
 function(turnpike_fuzzed target)
-  if(TURNPIKE_FUZZ)
+  if(TURNPIKE_FUZZ AND TURNPIKE_TESTS)
+    target_compile_options(${target} PRIVATE -fsanitize-coverage=inline-8bit-counters,pc-table)
+  elseif(TURNPIKE_FUZZ)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
 endfunction()

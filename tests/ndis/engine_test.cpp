@@ -310,13 +310,14 @@ TEST_F(EngineTest, KeepsWhatThePolicyWantsAgainInTime) {
       return Status::kSuccess;
     }
     shown = &note;
+    script.journal.add("pause pends");
     return Status::kPending;
   };
   begin(script);
   ASSERT_TRUE(script.journal.await("binds complete"));
   engine.quiesce();
   engine.set_policy("TEST", nothing());
-  ASSERT_TRUE(script.journal.await("pause"));
+  ASSERT_TRUE(script.journal.await("pause pends"));
   engine.set_policy("TEST", {});
   engine.complete_event(script.binding(), shown, Status::kSuccess);
   EXPECT_TRUE(script.journal.await("restart", 2));

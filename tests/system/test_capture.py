@@ -133,7 +133,7 @@ def test_a_vlan_tag_stands_in_the_frame(wired, tmp_path):
 def test_standard_output_is_read_as_it_grows(wired, tmp_path):
     left, right = wired
     script = (f"{{ {CAPTURE} -i eth0 -p -w -; echo ended with $? >&2; }} |"
-              " { tshark -n -l -i - -T fields -e eth.src -c 2; echo two have been read; }")
+              " { tshark -n -l -i - -T fields -e eth.src -c 2; exec <&-; echo two have been read; }")
     out = left.spawn("/bin/sh", "-c", script, env={"HOME": str(tmp_path)})
     out.await_output("capturing on eth0")
     send(right, frame(1))
