@@ -2,6 +2,7 @@
 // forwarder's start, state and end by its C face.
 #pragma once
 
+#include <benchmark/benchmark.h>
 #include <turnpike/forwarder.h>
 #include <winerror.h>
 
@@ -56,6 +57,27 @@ inline double median(std::vector<double>& all) {
   std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2), all.end());
   return all[all.size() / 2];
 }
+
+// Turns of ours and of the kernel alone, which go in pairs: what else the machine does meets both.
+class Turns {
+ public:
+  void add(const Taken& ours, const Taken& limit) {
+    took_.push_back(ours.wall);
+    limits_.push_back(limit.wall);
+    ratios_.push_back(ours.wall / limit.wall);
+    cpu_ratios_.push_back(ours.cpu / limit.cpu);
+  }
+  // Their medians; ours is the time of the iteration.
+  void tell(benchmark::State& state) {
+    state.SetIterationTime(median(took_));
+    state.counters["ceiling_s"] = median(limits_);
+    state.counters["ratio"] = median(ratios_);
+    state.counters["cpu_ratio"] = median(cpu_ratios_);
+  }
+
+ private:
+  std::vector<double> took_, limits_, ratios_, cpu_ratios_;
+};
 
 // The benchmark's place, where nobody else manages routes.
 inline Place& own_place() {

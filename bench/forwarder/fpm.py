@@ -13,15 +13,13 @@ Prints a line of JSON for each size. What our end takes by itself is `forwarder_
 """
 
 import json
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-from peers import BUILT, HELLO, PATIENCE, STATIC, ZEBRA, Place, await_there, discard_answers, ended, route, said
+from peers import BUILT, PATIENCE, ZEBRA, Place, await_there, ended, routes_of, table, told
 
 ROUTER = BUILT.parent / "examples/router"
 
@@ -60,28 +58,19 @@ def await_both(places, count, begin):
 
 def measure(prefixes, folder):
     (folder / "frr.conf").write_text("fpm address 10.0.0.100 port 2620\n", encoding="ascii")
-    door, told = folder / "zserv", folder / "told"
-    with Place("tp-bench-zebra") as place, Beside("tp-bench-router", place) as beside, told.open("wb") as out, ended(
+    door, log = folder / "zserv", folder / "told"
+    with Place("tp-bench-zebra") as place, Beside("tp-bench-router", place) as beside, log.open("wb") as out, ended(
             subprocess.Popen(["ip", "netns", "exec", beside.name, ROUTER], stdin=subprocess.PIPE, stdout=out,
                              stderr=subprocess.STDOUT)) as router:
         router.stdin.write(b"fpm 2620 gateways-only\n")
         router.stdin.flush()
-        await_there("our server", lambda: b"listening" in told.read_bytes())
+        await_there("our server", lambda: b"listening" in log.read_bytes())
         with ended(place.spawn(
                 ZEBRA, "-u", "root", "-g", "frrvty", "-f", folder / "frr.conf", "-P", "0", "-z", door, "-i",
                 folder / "pid", "--vty_socket", folder, "-M", "dplane_fpm_nl")):
             await_there("zebra's socket", door.exists)
-            await_there("its connection", lambda: b"has connected" in told.read_bytes())
-            link = int(subprocess.run(["ip", "-n", place.name, "-o", "link", "show", "east"], check=True,
-                                      capture_output=True, text=True).stdout.split(":")[0])
-            words = b"".join(route(prefix, number, link) for number, prefix in enumerate(prefixes))
-            with socket.socket(socket.AF_UNIX) as client:
-                client.connect(str(door))
-                client.sendall(said(HELLO, struct.pack("!BHIBB", STATIC, 0, 0, 0, 0)))
-                begin = time.monotonic()
-                for at in range(0, len(words), 1 << 20):
-                    client.sendall(words[at:at + (1 << 20)])
-                    discard_answers(client)
+            await_there("its connection", lambda: b"has connected" in log.read_bytes())
+            with told(door, routes_of(place, prefixes)) as begin:
                 load = await_both((place, beside), len(prefixes), begin)
                 begin = time.monotonic()
             withdrawal = await_both((place, beside), 0, begin)
@@ -90,8 +79,7 @@ def measure(prefixes, folder):
 
 
 def main():
-    everything = subprocess.run([BUILT / "print_table", "4"], check=True, capture_output=True, text=True).stdout.split()
-    everything = [prefix for prefix in everything if not prefix.startswith("10.0.0.")]
+    everything = table()
     for size in [int(word) for word in sys.argv[1:]] or [10_000, 1_036_829]:
         with tempfile.TemporaryDirectory() as folder:
             print(json.dumps(measure(everything[::max(1, len(everything) // size)][:size], Path(folder))), flush=True)

@@ -130,7 +130,7 @@ void fpm(benchmark::State& state) {
   const Octets stream = stream_of(prefixes(Family::kIpv4, count, false));
   const auto order_of_ceiling = prefixes(Family::kIpv4, count, true);
   for (auto _ : state) {
-    std::vector<double> took, limits, ratios, cpu_ratios;
+    Turns turns;
     for (int turn = 0; turn < kTurns; ++turn) {
       Taken limit;
       {
@@ -144,15 +144,9 @@ void fpm(benchmark::State& state) {
       wait_for_installed(order_of_ceiling.size());
       const Taken here = watch.taken();
       state.counters["sent_s"] = sender.sent_s();
-      took.push_back(here.wall);
-      limits.push_back(limit.wall);
-      ratios.push_back(here.wall / limit.wall);
-      cpu_ratios.push_back(here.cpu / limit.cpu);
+      turns.add(here, limit);
     }
-    state.SetIterationTime(median(took));
-    state.counters["ceiling_s"] = median(limits);
-    state.counters["ratio"] = median(ratios);
-    state.counters["cpu_ratio"] = median(cpu_ratios);
+    turns.tell(state);
   }
 }
 

@@ -133,19 +133,13 @@ void load_and_withdraw(benchmark::State& state, Family family, Taken Round::* wh
   const auto all = prefixes(family, static_cast<std::size_t>(state.range(0)), false);
   const auto order_of_ceiling = prefixes(family, static_cast<std::size_t>(state.range(0)), family == Family::kIpv4);
   for (auto _ : state) {
-    std::vector<double> took, limits, ratios, cpu_ratios;
+    Turns turns;
     for (int turn = 0; turn < kTurns; ++turn) {
       const Taken limit = ceiling(family, order_of_ceiling).*which;
       const Taken here = ours(family, all, state).*which;
-      took.push_back(here.wall);
-      limits.push_back(limit.wall);
-      ratios.push_back(here.wall / limit.wall);
-      cpu_ratios.push_back(here.cpu / limit.cpu);
+      turns.add(here, limit);
     }
-    state.SetIterationTime(median(took));
-    state.counters["ceiling_s"] = median(limits);
-    state.counters["ratio"] = median(ratios);
-    state.counters["cpu_ratio"] = median(cpu_ratios);
+    turns.tell(state);
   }
 }
 void load(benchmark::State& state) { load_and_withdraw(state, Family::kIpv4, &Round::add); }

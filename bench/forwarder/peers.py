@@ -188,6 +188,26 @@ def discard_answers(client):
     client.setblocking(True)
 
 
+def routes_of(place, prefixes):
+    """What a client says that wants those routes, by gateways on the place's link."""
+    link = int(subprocess.run(["ip", "-n", place.name, "-o", "link", "show", "east"], check=True,
+                              capture_output=True, text=True).stdout.split(":")[0])
+    return b"".join(route(prefix, number, link) for number, prefix in enumerate(prefixes))
+
+
+@contextmanager
+def told(door, words):
+    """A client of zebra's that has said those words, and is there as long as this is; gives when it began."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(door))
+        client.sendall(said(HELLO, struct.pack("!BHIBB", STATIC, 0, 0, 0, 0)))
+        begin = time.monotonic()
+        for at in range(0, len(words), 1 << 20):
+            client.sendall(words[at:at + (1 << 20)])
+            discard_answers(client)
+        yield begin
+
+
 def zebra(prefixes, folder):
     (folder / "frr.conf").write_text("", encoding="ascii")
     door = folder / "zserv"
@@ -196,16 +216,7 @@ def zebra(prefixes, folder):
             "--vty_socket", folder)):
         await_there("zebra's socket", door.exists)
         time.sleep(1)
-        link = int(subprocess.run(["ip", "-n", place.name, "-o", "link", "show", "east"], check=True,
-                                  capture_output=True, text=True).stdout.split(":")[0])
-        words = b"".join(route(prefix, number, link) for number, prefix in enumerate(prefixes))
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(door))
-            client.sendall(said(HELLO, struct.pack("!BHIBB", STATIC, 0, 0, 0, 0)))
-            begin = time.monotonic()
-            for at in range(0, len(words), 1 << 20):
-                client.sendall(words[at:at + (1 << 20)])
-                discard_answers(client)
+        with told(door, routes_of(place, prefixes)) as begin:
             load = place.await_routes(len(prefixes), begin)
             begin = time.monotonic()
         return load, place.await_routes(0, begin)
@@ -222,10 +233,15 @@ def ours(size):
             [rows[name]["ceiling_s"] for name in ("load", "withdraw")])
 
 
+def table():
+    """The prefixes of a table like the Internet's, but for those of the link."""
+    everything = subprocess.run([BUILT / "print_table", "4"], check=True, capture_output=True, text=True).stdout.split()
+    return [prefix for prefix in everything if not prefix.startswith("10.0.0.")]
+
+
 def main():
     sizes = [int(word) for word in sys.argv[1:]] or [1000, 10_000, 100_000, 1_036_829]
-    everything = subprocess.run([BUILT / "print_table", "4"], check=True, capture_output=True, text=True).stdout.split()
-    everything = [prefix for prefix in everything if not prefix.startswith("10.0.0.")]
+    everything = table()
     for size in sizes:
         prefixes = everything[::max(1, len(everything) // size)][:size]
         turnpike, kernel = ours(size)

@@ -9,7 +9,7 @@ namespace turnpike::bench {
 namespace {
 
 // An adapter of src/kernel, whose frames come on its own thread.
-class Ours final : public Way, private ndis::FrameSink, private ndis::AdapterListener {
+class Ours final : public WayOfAThread, private ndis::FrameSink, private ndis::AdapterListener {
  public:
   Ours(const std::string& link, kernel::AdapterKind kind) : link_(link) {
     kernel::AdapterOptions options;
@@ -41,11 +41,6 @@ class Ours final : public Way, private ndis::FrameSink, private ndis::AdapterLis
       must(!answer.error || answer.error->kind == ErrorKind::kBusy, "send");
     }
   }
-  std::size_t take(std::size_t most, std::uint64_t& sum) override { return frames_.take(most, sum); }
-  void wait() override {}
-  void listen(Arrivals& arrivals) override { frames_.listen(&arrivals); }
-  void end_listening(Way&, Frame) override { frames_.listen(nullptr); }
-  [[nodiscard]] std::size_t window() const override { return 512; }
 
  private:
   void received(std::span<const ndis::InFrame> batch) noexcept override {
@@ -66,7 +61,6 @@ class Ours final : public Way, private ndis::FrameSink, private ndis::AdapterLis
   std::string link_;
   net::InterfaceIndex index_;
   std::atomic<bool> listed_ = false;
-  Handover frames_;
   std::unique_ptr<ndis::AdapterSource> source_;
   std::unique_ptr<ndis::Adapter> adapter_;
 };

@@ -66,6 +66,19 @@ class Handover {
   std::uint64_t taken_ = 0;
 };
 
+// Such a way.
+class WayOfAThread : public Way {
+ public:
+  std::size_t take(std::size_t most, std::uint64_t& sum) override { return frames_.take(most, sum); }
+  void wait() override {}
+  void listen(Arrivals& arrivals) override { frames_.listen(&arrivals); }
+  void end_listening(Way&, Frame) override { frames_.listen(nullptr); }
+  [[nodiscard]] std::size_t window() const override { return 512; }
+
+ protected:
+  Handover frames_;
+};
+
 struct Kind {
   std::string name;
   std::function<std::unique_ptr<Way>(const std::string& link)> open;  // null: not here (the reason has been printed)

@@ -92,13 +92,7 @@ TEST_P(NdisBind, EndsWithSuccess) {
 TEST_P(NdisBind, PendsUntilItIsCompleted) {
   const Adapter adapter("a");
   const auto p = driver("P");
-  p->on_bind = [&](Binding& binding) {
-    EXPECT_EQ(p->open_and_wait(binding), NDIS_STATUS_SUCCESS);
-    note("opened");
-    return NDIS_STATUS_PENDING;
-  };
-  ASSERT_EQ(p->register_protocol(), NDIS_STATUS_SUCCESS);
-  ASSERT_TRUE(comes("opened"));
+  ASSERT_NO_FATAL_FAILURE(start_with_a_bind_that_pends(*p));
   EXPECT_EQ(counters().bind_operations, 1U);
   std::thread([&] { p->complete_bind(p->at(adapter), NDIS_STATUS_SUCCESS); }).join();
   quiesce();

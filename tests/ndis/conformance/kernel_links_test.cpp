@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -357,7 +358,7 @@ TEST(NdisKernelLinks, WhatWasMissedIsToldAsOneNetChange_choice) {
   const std::wstring same = scene.five->at("same").device;
   told();
 
-  const std::string batch = "/tmp/ndis_overrun." + std::to_string(::getpid());
+  const std::string batch = std::filesystem::temp_directory_path() / ("ndis_overrun." + std::to_string(::getpid()));
   {
     std::ofstream out(batch);
     for (int time = 0; time < 6000; ++time) {

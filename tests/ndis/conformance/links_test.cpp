@@ -56,13 +56,7 @@ TEST_P(NdisLinks, RemovalUnbindsOnceAndFreesEverything_choice) {
 TEST_P(NdisLinks, RemovalWhileABindPendsWaitsForIt_choice) {
   Adapter adapter("a");
   const auto p = driver("P");
-  p->on_bind = [&](Binding& binding) {
-    EXPECT_EQ(p->open_and_wait(binding), NDIS_STATUS_SUCCESS);
-    note("opened");
-    return NDIS_STATUS_PENDING;
-  };
-  ASSERT_EQ(p->register_protocol(), NDIS_STATUS_SUCCESS);
-  ASSERT_TRUE(comes("opened"));
+  ASSERT_NO_FATAL_FAILURE(start_with_a_bind_that_pends(*p));
   adapter.remove();
   quiesce();
   EXPECT_EQ(count(told(), "P: unbind a"), 0);

@@ -488,6 +488,16 @@ void Driver::note_sent(Binding& binding, const Bytes& bytes, NDIS_STATUS status)
   note(line("sent", binding) + " " + text_of(bytes) + " " + status_text(status));
 }
 
+void start_with_a_bind_that_pends(Driver& driver) {
+  driver.on_bind = [&](Binding& binding) {
+    EXPECT_EQ(driver.open_and_wait(binding), NDIS_STATUS_SUCCESS);
+    note("opened");
+    return NDIS_STATUS_PENDING;
+  };
+  ASSERT_EQ(driver.register_protocol(), NDIS_STATUS_SUCCESS);
+  ASSERT_TRUE(comes("opened"));
+}
+
 Library::Library(std::uint32_t adapters, std::uint32_t watchdog) {
   TP_NDIS_OPTIONS options{};
   options.size = sizeof(options);

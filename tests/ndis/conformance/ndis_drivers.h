@@ -388,6 +388,9 @@ class Driver6 : public Driver {
   std::map<PNET_BUFFER_LIST, int> completions_;
 };
 
+/// Registers it, and returns when it has opened an adapter in its bind callback, which pends.
+void start_with_a_bind_that_pends(Driver& driver);
+
 /// The place of a driver that lives, among kPlaces.
 constexpr int kPlaces = 6;
 Driver* driver_at(int place);
