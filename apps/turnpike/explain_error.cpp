@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "config/source.h"
-#include "win32/error_texts.h"
+#include "win32/text/error_texts.h"
 
 namespace turnpike::cli {
 namespace {

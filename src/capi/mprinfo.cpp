@@ -10,7 +10,7 @@
 #include <new>
 
 #include "dim/info_header.h"
-#include "win32/heap.h"
+#include "win32/memory/heap.h"
 
 namespace turnpike::capi {
 namespace {

@@ -14,9 +14,9 @@
 
 #include "capi/rtm_call.h"
 #include "runtime/forwarder_host.h"
-#include "win32/event.h"
-#include "win32/handles.h"
 #include "win32/last_error.h"
+#include "win32/waits/event.h"
+#include "win32/waits/handles.h"
 
 namespace turnpike::capi {
 namespace {

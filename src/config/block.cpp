@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "net/text.h"
-#include "win32/utf8.h"
+#include "win32/text/utf8.h"
 
 namespace turnpike::config {
 namespace {

@@ -9,7 +9,7 @@
 #include "config/description.h"
 #include "config/raw_bytes.h"
 #include "rtm/preferences.h"
-#include "win32/utf8.h"
+#include "win32/text/utf8.h"
 
 namespace turnpike::config {
 namespace {

@@ -7,7 +7,7 @@
 #include <limits>
 #include <optional>
 
-#include "win32/utf8.h"
+#include "win32/text/utf8.h"
 
 namespace turnpike::config {
 namespace {

@@ -1,5 +1,5 @@
 // Every code of the headers has a text, and every text is a sentence.
-#include "win32/error_texts.h"
+#include "win32/text/error_texts.h"
 
 #include <gtest/gtest.h>
 

@@ -11,9 +11,9 @@
 #include <functional>
 
 #include "waiting.h"
-#include "win32/thread.h"
-#include "win32/thread_pool.h"
-#include "win32/time_service.h"
+#include "win32/threads/thread.h"
+#include "win32/threads/thread_pool.h"
+#include "win32/threads/time_service.h"
 #include "winsock_tests.h"
 
 namespace turnpike::win32 {

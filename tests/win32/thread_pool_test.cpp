@@ -1,4 +1,4 @@
-#include "win32/thread_pool.h"
+#include "win32/threads/thread_pool.h"
 
 #include <rtutils.h>
 

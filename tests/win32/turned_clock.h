@@ -2,7 +2,7 @@
 #pragma once
 
 #include "waiting.h"
-#include "win32/time_service.h"
+#include "win32/threads/time_service.h"
 
 namespace turnpike::win32 {
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "win32/handles.h"
-#include "win32/waitable.h"
+#include "win32/waits/handles.h"
+#include "win32/waits/waitable.h"
 
 namespace turnpike::win32 {
 

@@ -1,0 +1,66 @@
+#include "win32/sockets/socket_errors.h"
+
+#include <winerror.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace turnpike::win32 {
+namespace {
+
+constexpr std::pair<int, std::uint32_t> kErrors[] = {
+    {0, 0},
+    {EACCES, WSAEACCES},
+    {EADDRINUSE, WSAEADDRINUSE},
+    {EADDRNOTAVAIL, WSAEADDRNOTAVAIL},
+    {EAFNOSUPPORT, WSAEAFNOSUPPORT},
+    {EAGAIN, WSAEWOULDBLOCK},
+    {EALREADY, WSAEALREADY},
+    {EBADF, WSAENOTSOCK},
+    {ECONNABORTED, WSAECONNABORTED},
+    {ECONNREFUSED, WSAECONNREFUSED},
+    {ECONNRESET, WSAECONNRESET},
+    {EDESTADDRREQ, WSAEDESTADDRREQ},
+    {EFAULT, WSAEFAULT},
+    {EHOSTDOWN, WSAEHOSTDOWN},
+    {EHOSTUNREACH, WSAEHOSTUNREACH},
+    {EINPROGRESS, WSAEWOULDBLOCK},
+    {EINTR, WSAEINTR},
+    {EINVAL, WSAEINVAL},
+    {EISCONN, WSAEISCONN},
+    {EMFILE, WSAEMFILE},
+    {EMSGSIZE, WSAEMSGSIZE},
+    {ENETDOWN, WSAENETDOWN},
+    {ENETRESET, WSAENETRESET},
+    {ENETUNREACH, WSAENETUNREACH},
+    {ENFILE, WSAEMFILE},
+    {ENOBUFS, WSAENOBUFS},
+    {ENODEV, WSAEADDRNOTAVAIL},  // a group on an interface that is not there
+    {ENOMEM, WSAENOBUFS},
+    {ENOPROTOOPT, WSAENOPROTOOPT},
+    {ENOTCONN, WSAENOTCONN},
+    {ENOTSOCK, WSAENOTSOCK},
+    {EOPNOTSUPP, WSAEOPNOTSUPP},
+    {EPERM, WSAEACCES},
+    {EPFNOSUPPORT, WSAEPFNOSUPPORT},
+    {EPIPE, WSAECONNABORTED},
+    {EPROTONOSUPPORT, WSAEPROTONOSUPPORT},
+    {EPROTOTYPE, WSAEPROTOTYPE},
+    {ESHUTDOWN, WSAESHUTDOWN},
+    {ESOCKTNOSUPPORT, WSAESOCKTNOSUPPORT},
+    {ETIMEDOUT, WSAETIMEDOUT},
+    {ETOOMANYREFS, WSAETOOMANYREFS},
+};
+
+}  // namespace
+
+std::uint32_t socket_error(int system_error) {
+  for (const auto& [system, winsock] : kErrors) {
+    if (system == system_error) {
+      return winsock;
+    }
+  }
+  return WSAEINVAL;
+}
+
+}  // namespace turnpike::win32
