@@ -36,11 +36,5 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_definitions(_FORTIFY_SOURCE=2)
 endif()
 
-find_program(TURNPIKE_CCACHE ccache)
-if(TURNPIKE_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${TURNPIKE_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${TURNPIKE_CCACHE})
-endif()
-
 find_package(Threads REQUIRED)
 find_package(tl-expected REQUIRED)
