@@ -119,9 +119,9 @@ def functions(header):
 
 
 def function_pointers(header):
-    """[(name, declaration)] of every type of a pointer to a function."""
+    """[(name, declaration)] of every type of a function, or of a pointer to one."""
     return [(found[1], " ".join(found[0].split())) for found in
-            re.finditer(r"typedef\s+[\w ]+\(\s*\*\s*(\w+)\)\s*\([^;{}]*\);", preprocessed(header))]
+            re.finditer(r"typedef\s+[\w ]+\(\s*\*?\s*(\w+)\)\s*\([^;{}]*\);", preprocessed(header))]
 
 
 def closing(text, begin):
@@ -172,7 +172,7 @@ def declared(header):
         if found[1] == "enum":
             constants += [part.split("=")[0].strip() for part in body.split(",") if part.strip()]
         else:
-            plain = [name.strip() for name in names if "*" not in name]
+            plain = [re.sub(r"__attribute__\(\(.*?\)\)\s*(?=\w)", "", name.strip()) for name in names if "*" not in name]
             structs[plain[0]] = members(body)
     for found in re.finditer(r"^struct (?:__attribute__\(\(.*\)\) )?_(\w+)\s*(?=\{)", text, re.MULTILINE):  # named before
         structs[found[1]] = members(text[found.end() + 1:closing(text, found.end()) - 1])

@@ -50,6 +50,7 @@ ROUTER = """\
 #include <raserror.h>
 #include <rtutils.h>
 #include <iphlpapi.h>
+#include <ifdef.h>
 #include <mswsock.h>
 """
 # What drivers are compiled with cannot stand beside the above. Both generations of NDIS in their newest shapes. Their two headers define the kinds of a request both, and one function lacks a comma.
@@ -63,7 +64,7 @@ DRIVERS = "\n".join([
     "typedef struct { char any[28]; } SOCKADDR_INET;", "#include <ntddk.h>", "#include <stddef.h>",
     *(f"#define {name} other_{name}" for name in KINDS), "#include <ntddndis.h>", *(f"#undef {name}" for name in KINDS),
     "#define NdisMWanIndicateReceiveComplete(...) other_function(void)", "#include <ndis.h>", ""])
-DRIVER_HEADERS = {"ndis", "netpnp", "ntddndis", "turnpike_ndis5", "turnpike_ndis6"}
+DRIVER_HEADERS = {"ndis", "netpnp", "ntddndis", "ntstatus", "turnpike_ndis5", "turnpike_ndis6", "wdm"}
 
 
 def questions(all_of_them):

@@ -115,18 +115,18 @@ typedef struct _KTIMER {
   ULARGE_INTEGER DueTime;
   ULONG_PTR Reserved[2];
   PKDPC Dpc;
-  ULONG Period;
   ULONG Kind;
+  ULONG Period;
 } KTIMER, *PKTIMER, *PRKTIMER;
 
 typedef ULONG_PTR KSPIN_LOCK, *PKSPIN_LOCK;
 
 typedef struct _FAST_MUTEX {
   LONG Count;
-  ULONG OldIrql;
   ULONG_PTR Owner;
+  ULONG Contention;
   KEVENT Event;
-  ULONG_PTR Reserved[2];
+  ULONG OldIrql;
 } FAST_MUTEX, *PFAST_MUTEX;
 
 /* Memory descriptors: a range of memory, and the next one. `MdlFlags` are as documented; nothing is locked or mapped,
@@ -216,7 +216,11 @@ typedef enum _WORK_QUEUE_TYPE {
   CriticalWorkQueue = 0,
   DelayedWorkQueue = 1,
   HyperCriticalWorkQueue = 2,
-  MaximumWorkQueue = 3
+  NormalWorkQueue = 3,
+  BackgroundWorkQueue = 4,
+  RealTimeWorkQueue = 5,
+  SuperCriticalWorkQueue = 6,
+  MaximumWorkQueue = 7
 } WORK_QUEUE_TYPE;
 typedef VOID(NTAPI* PWORKER_THREAD_ROUTINE)(PVOID Parameter);
 typedef struct _WORK_QUEUE_ITEM {
@@ -242,6 +246,8 @@ typedef struct _WORK_QUEUE_ITEM {
 
 struct _DRIVER_OBJECT;
 struct _DEVICE_OBJECT;
+struct _DRIVER_EXTENSION;
+struct _FAST_IO_DISPATCH;
 typedef NTSTATUS(NTAPI DRIVER_INITIALIZE)(struct _DRIVER_OBJECT* DriverObject, PUNICODE_STRING RegistryPath);
 typedef DRIVER_INITIALIZE* PDRIVER_INITIALIZE;
 typedef VOID(NTAPI DRIVER_UNLOAD)(struct _DRIVER_OBJECT* DriverObject);
@@ -249,12 +255,25 @@ typedef DRIVER_UNLOAD* PDRIVER_UNLOAD;
 typedef NTSTATUS(NTAPI DRIVER_DISPATCH)(struct _DEVICE_OBJECT* DeviceObject, PIRP Irp);
 typedef DRIVER_DISPATCH* PDRIVER_DISPATCH;
 
+typedef VOID(NTAPI DRIVER_STARTIO)(struct _DEVICE_OBJECT* DeviceObject, PIRP Irp);
+typedef DRIVER_STARTIO* PDRIVER_STARTIO;
+
+/* Nothing makes one; this is the beginning of it, for sources that look into theirs. */
 typedef struct _DEVICE_OBJECT {
   CSHORT Type;
   USHORT Size;
   LONG ReferenceCount;
   struct _DRIVER_OBJECT* DriverObject;
+  struct _DEVICE_OBJECT* NextDevice;
+  struct _DEVICE_OBJECT* AttachedDevice;
+  PIRP CurrentIrp;
+  PVOID Timer;
+  ULONG Flags;
+  ULONG Characteristics;
+  PVOID Vpb;
   PVOID DeviceExtension;
+  ULONG DeviceType;
+  CCHAR StackSize;
 } DEVICE_OBJECT, *PDEVICE_OBJECT;
 
 typedef struct _DRIVER_OBJECT {
@@ -262,8 +281,15 @@ typedef struct _DRIVER_OBJECT {
   CSHORT Size;
   PDEVICE_OBJECT DeviceObject;
   ULONG Flags;
+  PVOID DriverStart;
+  ULONG DriverSize;
+  PVOID DriverSection;
+  struct _DRIVER_EXTENSION* DriverExtension;
   UNICODE_STRING DriverName;
+  PUNICODE_STRING HardwareDatabase;
+  struct _FAST_IO_DISPATCH* FastIoDispatch;
   PDRIVER_INITIALIZE DriverInit;
+  PDRIVER_STARTIO DriverStartIo;
   PDRIVER_UNLOAD DriverUnload;
   PDRIVER_DISPATCH MajorFunction[IRP_MJ_MAXIMUM_FUNCTION + 1];
 } DRIVER_OBJECT, *PDRIVER_OBJECT;
