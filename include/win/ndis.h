@@ -17,9 +17,6 @@
 
 #include "wdm.h"
 
-#include "netpnp.h"
-#include "ntddndis.h"
-
 /* Versions. A minor version counts as it is spoken: 6.20 is minor 20. */
 #ifndef NDIS_PROTOCOL_MAJOR_VERSION
 #if defined(NDIS689)
@@ -100,6 +97,9 @@
 #define NDIS_SUPPORT_NDIS670 TP_NDIS_AT_LEAST(70)
 #define NDIS_SUPPORT_NDIS680 TP_NDIS_AT_LEAST(80)
 #define NDIS_SUPPORT_60_COMPATIBLE_API (!NDIS_SUPPORT_NDIS620)
+
+#include "netpnp.h" /* these two ask which version it is */
+#include "ntddndis.h"
 
 // clang-format off: tables
 #define NDIS_RUNTIME_VERSION_60  ((6 << 16) | 0)

@@ -7,6 +7,8 @@
 
 unsigned NAME(bind_parameters_of_, LAYOUT_OF)(void);
 unsigned NAME(bind_parameters_of_, LAYOUT_OF)(void) { return (unsigned)sizeof(NDIS_BIND_PARAMETERS); }
+unsigned NAME(scale_capabilities_of_, LAYOUT_OF)(void);
+unsigned NAME(scale_capabilities_of_, LAYOUT_OF)(void) { return (unsigned)sizeof(NDIS_RECEIVE_SCALE_CAPABILITIES); }
 
 enum { NdisReset = 1, NdisSend = 2, NdisRequest = 3 }; /* free names */
 

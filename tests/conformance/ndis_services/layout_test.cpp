@@ -10,6 +10,8 @@ unsigned bind_parameters_of_60(void);
 unsigned bind_parameters_of_61(void);
 unsigned bind_parameters_of_620(void);
 unsigned bind_parameters_of_630(void);
+unsigned scale_capabilities_of_620(void);
+unsigned scale_capabilities_of_630(void);
 }
 
 namespace {
@@ -22,6 +24,8 @@ TEST(Layout, FollowsTheVersionThatADriverAsksFor) {
   EXPECT_EQ(bind_parameters_of_61(), 256U);
   EXPECT_EQ(bind_parameters_of_620(), 280U);
   EXPECT_EQ(bind_parameters_of_630(), 312U);
+  EXPECT_EQ(scale_capabilities_of_620(), 16U);
+  EXPECT_EQ(scale_capabilities_of_630(), 20U);
 }
 
 }  // namespace
