@@ -161,7 +161,7 @@ TP_API uint32_t TpNdisFailNext(uint32_t call, int32_t status) TP_NOEXCEPT;
 TP_API uint32_t TpNdisAdapterCreate(const char* name, uint32_t* index) TP_NOEXCEPT;
 /* One whose frames are bare IP packets, as a tun device's: offered to NDIS 6 alone, and where a policy names it. */
 TP_API uint32_t TpNdisAdapterCreateIp(const char* name, uint32_t* index) TP_NOEXCEPT;
-/* Not from inside a callback that one of its frames led to. */
+/* Also from inside a callback that one of its frames led to. */
 TP_API uint32_t TpNdisAdapterDelete(uint32_t index) TP_NOEXCEPT;
 TP_API uint32_t TpNdisAdapterSetCarrier(uint32_t index, uint32_t on) TP_NOEXCEPT;
 TP_API uint32_t TpNdisAdapterSetMtu(uint32_t index, uint32_t mtu) TP_NOEXCEPT;

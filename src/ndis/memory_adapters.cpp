@@ -4,7 +4,6 @@
 #include <array>
 #include <deque>
 #include <iterator>
-#include <shared_mutex>
 
 namespace turnpike::ndis {
 namespace {
@@ -35,13 +34,13 @@ FrameBytes on_the_wire(const OutFrame& frame) {
 
 }  // namespace
 
+// All of it under mutex_.
 struct MemoryAdapters::Device {
   AdapterFacts facts;
   AdapterStatistics statistics;
   std::deque<SentFrame> sent;
   int room = -1;
-  Opened* opened = nullptr;  // under `use` to be called, under mutex_ to be changed
-  std::shared_mutex use;     // held by whoever is in a call to the sink
+  Opened* opened = nullptr;
   Asked asked;
 };
 
@@ -51,18 +50,12 @@ class MemoryAdapters::Opened final : public Adapter {
       : sink(its_sink), world_(world), index_(index) {}
 
   ~Opened() override {
-    Device* device = nullptr;
-    {
-      const std::lock_guard lock(world_.mutex_);
-      device = world_.find(index_);
-      if (device == nullptr || device->opened != this) {
-        return;
-      }
+    std::unique_lock lock(world_.mutex_);
+    if (Device* const device = world_.find(index_); device != nullptr && device->opened == this) {
+      device->opened = nullptr;
+      device->asked = {};
     }
-    const std::unique_lock out_of_calls(device->use);
-    const std::lock_guard lock(world_.mutex_);
-    device->opened = nullptr;
-    device->asked = {};
+    world_.call_ended_.wait(lock, [this] { return calls == 0; });
   }
 
   const BackendFacts& facts() const noexcept override { return kFacts; }
@@ -127,6 +120,7 @@ class MemoryAdapters::Opened final : public Adapter {
   }
 
   FrameSink& sink;
+  std::size_t calls = 0;  // to it, that run: under mutex_
 
  private:
   static constexpr BackendFacts kFacts{.name = "memory",
@@ -188,18 +182,13 @@ net::InterfaceIndex MemoryAdapters::add_ip(std::string name) {
 Result<void> MemoryAdapters::remove(net::InterfaceIndex index) {
   const std::lock_guard in_order(events_);
   AdapterFacts gone;
-  Device* device = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    device = find(index);
+    Device* const device = find(index);
     if (device == nullptr) {
       return no_adapter();
     }
     gone = device->facts;
-  }
-  {
-    const std::unique_lock out_of_calls(device->use);
-    const std::lock_guard lock(mutex_);
     device->facts.index = {};
     device->opened = nullptr;
     device->asked = {};
@@ -297,11 +286,32 @@ void MemoryAdapters::list_all() {
   tell(AdapterEvent::Kind::kListed);
 }
 
+// Calls the sink of an adapter, without a lock: what it leads to may come back here. False: the adapter is not open.
+template <class Show>
+Result<bool> MemoryAdapters::show(net::InterfaceIndex index, Show&& with) {
+  std::unique_lock lock(mutex_);
+  Device* const device = find(index);
+  if (device == nullptr) {
+    return no_adapter();
+  }
+  Opened* const opened = device->opened;
+  if (opened == nullptr) {
+    return false;
+  }
+  opened->calls += 1;  // it stays until the call has ended
+  lock.unlock();
+  with(opened->sink);
+  lock.lock();
+  if (--opened->calls == 0) {
+    call_ended_.notify_all();
+  }
+  return true;
+}
+
 Result<void> MemoryAdapters::inject(net::InterfaceIndex index, std::span<const InFrame> batch) {
-  Device* device = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    device = find(index);
+    Device* const device = find(index);
     if (device == nullptr) {
       return no_adapter();
     }
@@ -310,12 +320,11 @@ Result<void> MemoryAdapters::inject(net::InterfaceIndex index, std::span<const I
       device->statistics.rx_bytes += frame.bytes.size();
     }
   }
-  const std::shared_lock in_call(device->use);
-  if (device->opened == nullptr) {
-    return fail(ErrorKind::kBusy, "the adapter is not open");
+  const Result<bool> shown = show(index, [&](FrameSink& sink) { sink.received(batch); });
+  if (!shown) {
+    return Failure(shown.error());
   }
-  device->opened->sink.received(batch);
-  return {};
+  return *shown ? Result<void>() : fail(ErrorKind::kBusy, "the adapter is not open");
 }
 
 Result<void> MemoryAdapters::inject(net::InterfaceIndex index, std::span<const std::byte> frame) {
@@ -347,20 +356,19 @@ std::optional<SentFrame> MemoryAdapters::take_one_sent(net::InterfaceIndex index
 }
 
 Result<void> MemoryAdapters::make_room(net::InterfaceIndex index, int frames) {
-  Device* device = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    device = find(index);
+    Device* const device = find(index);
     if (device == nullptr) {
       return no_adapter();
     }
     device->room = frames;
   }
-  const std::shared_lock in_call(device->use);
-  if (frames != 0 && device->opened != nullptr) {
-    device->opened->sink.room();
+  if (frames == 0) {
+    return {};
   }
-  return {};
+  const Result<bool> shown = show(index, [](FrameSink& sink) { sink.room(); });
+  return shown ? Result<void>() : Failure(shown.error());
 }
 
 void MemoryAdapters::fail_next(Call call, Error error) {
@@ -385,19 +393,9 @@ MemoryAdapters::Asked MemoryAdapters::asked(net::InterfaceIndex index) const {
 }
 
 Result<void> MemoryAdapters::break_down(net::InterfaceIndex index) {
-  Device* device = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    device = find(index);
-    if (device == nullptr) {
-      return no_adapter();
-    }
-  }
-  const std::shared_lock in_call(device->use);
-  if (device->opened != nullptr) {
-    device->opened->sink.broken({ErrorKind::kKernel, 19, "the device has gone"});
-  }
-  return {};
+  const Result<bool> shown =
+      show(index, [](FrameSink& sink) { sink.broken({ErrorKind::kKernel, 19, "the device has gone"}); });
+  return shown ? Result<void>() : Failure(shown.error());
 }
 
 void MemoryAdapters::set_statistics(net::InterfaceIndex index, const AdapterStatistics& statistics) {
@@ -429,20 +427,12 @@ void MemoryAdapters::stop() noexcept {
 }
 
 Result<std::unique_ptr<Adapter>> MemoryAdapters::open(net::InterfaceIndex index, FrameSink& sink) noexcept {
-  Device* device = nullptr;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto error = take_failure(Call::kOpen)) {
-      return Failure(*error);
-    }
-    device = find(index);
-    if (device == nullptr) {
-      return no_adapter();
-    }
-  }
-  const std::unique_lock out_of_calls(device->use);
   const std::lock_guard lock(mutex_);
-  if (device->facts.index != index) {  // it has gone meanwhile
+  if (const auto error = take_failure(Call::kOpen)) {
+    return Failure(*error);
+  }
+  Device* const device = find(index);
+  if (device == nullptr) {
     return no_adapter();
   }
   if (device->opened != nullptr) {

@@ -1,9 +1,11 @@
 // Adapters without a kernel: what tests, fuzzing and embedding programs turn by hand. Everything happens on the thread
 // that asks for it: inject() returns when every callback that the frame led to has, and an event has been noted when
-// the function that caused it returns. All functions may be called from any thread, but the ones that take an adapter
-// away (remove, the destructor) not from inside a frame's callback.
+// the function that caused it returns. All functions may be called from any thread, also from inside a callback that
+// one of them led to: no lock is held while frames are shown. So an adapter may be removed from inside a frame's
+// callback; what waits until no callback runs any more is the end of the open adapter, as port.h has it.
 #pragma once
 
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -79,6 +81,8 @@ class MemoryAdapters final : public AdapterSource {
   struct Device;
 
   Device* find(net::InterfaceIndex index) const;
+  template <class Show>
+  Result<bool> show(net::InterfaceIndex index, Show&& with);
   Result<void> change(net::InterfaceIndex index, void (*mend)(AdapterFacts&, const void*), const void* with);
   void tell(AdapterEvent::Kind kind, const AdapterFacts& facts = {});
   void list_all();
@@ -86,6 +90,7 @@ class MemoryAdapters final : public AdapterSource {
 
   std::recursive_mutex events_;  // one event at a time; before mutex_
   mutable std::mutex mutex_;
+  std::condition_variable call_ended_;
   AdapterListener* listener_ = nullptr;  // under events_
   bool deaf_ = false;                    // under events_
   std::uint32_t next_index_ = 1001;

@@ -406,6 +406,51 @@ TEST_F(EngineTest, RefusesRequestsWhileTheOpenPends) {
   EXPECT_TRUE(engine.deregister(driver.protocol, Generation::k5, "test"));
 }
 
+// No lock is held while a driver is called: from inside a frame's callback it may show another frame, on the same
+// adapter too, change and remove adapters, also its own, and bring new ones; as may other threads meanwhile.
+TEST_F(EngineTest, ADriverMayTurnTheWorldFromInsideAFrame) {
+  for (const Generation generation : {Generation::k5, Generation::k6}) {
+    const auto eth0 = world.add_ethernet("eth0"), eth1 = world.add_ethernet("eth1");
+    Script script(engine);
+    net::InterfaceIndex late;
+    std::atomic<int> depth{0};
+    script.on_receive = [&](Binding& binding, std::span<const Indicated>) {
+      switch (++depth) {
+        case 1:
+          EXPECT_TRUE(world.inject(eth0, frame_to(kEverybody)));
+          break;
+        case 2:
+          std::thread([&] {
+            EXPECT_TRUE(world.set_carrier(eth1, false));  // somebody else wants the same adapters meanwhile
+            EXPECT_TRUE(world.make_room(eth0, 0));
+          }).join();
+          EXPECT_TRUE(world.inject(eth1, frame_to(kEverybody)));
+          break;
+        default:
+          late = world.add_ethernet("late");
+          EXPECT_TRUE(world.make_room(eth0, -1));
+          EXPECT_TRUE(world.set_carrier(eth1, true));
+          EXPECT_TRUE(world.remove(binding.nic->index));
+          EXPECT_TRUE(world.remove(eth0));
+          EXPECT_FALSE(world.inject(eth0, frame_to(kEverybody)));
+      }
+    };
+    begin(script, generation);
+    ASSERT_TRUE(script.journal.await("binds complete"));
+    engine.quiesce();
+    for (std::size_t i = 0; i < 2; ++i) {
+      ASSERT_EQ(set(script.binding(i), kFilterOid, packet_type::kBroadcast), Status::kSuccess);
+    }
+    ASSERT_TRUE(world.inject(eth0, frame_to(kEverybody)));
+    engine.quiesce();
+    EXPECT_EQ(depth, 3);
+    EXPECT_EQ(script.journal.count("unbind"), 2U);
+    EXPECT_EQ(script.journal.count("bind late"), 1U);
+    leave(script);
+    ASSERT_TRUE(world.remove(late));
+  }
+}
+
 // A source that takes its time to say what there is.
 TEST(Quiesce, WaitsForTheFirstListing) {
   class Late final : public AdapterSource {

@@ -86,31 +86,18 @@ struct Script {
       const std::lock_guard lock(mutex);
       std::erase(bindings, binding.handle);
       unbinding = context;
+      pended_unbinds[&binding] = context;  // before: the close may be complete before it has returned
     }
     const Status status = engine.close(binding.handle);
-    if (status == Status::kPending) {
-      const std::lock_guard lock(mutex);
-      pended_unbinds[&binding] = context;
+    if (status != Status::kPending) {
+      (void)take_unbind(binding);
     }
     return status;
   }
 
   // A close that pended is complete: so is the unbind.
   void close_complete(Binding& binding) {
-    Handle context{};
-    for (int i = 0; i < 2000 && context == Handle::kNone; ++i) {  // it may come before close() has returned
-      {
-        const std::lock_guard lock(mutex);
-        if (const auto at = pended_unbinds.find(&binding); at != pended_unbinds.end()) {
-          context = at->second;
-          pended_unbinds.erase(at);
-        }
-      }
-      if (context == Handle::kNone) {
-        std::this_thread::yield();
-      }
-    }
-    if (context != Handle::kNone) {
+    if (const Handle context = take_unbind(binding); context != Handle::kNone) {
       engine.complete_unbind(context);
     }
   }
@@ -118,6 +105,16 @@ struct Script {
   Handle binding(std::size_t i = 0) {
     const std::lock_guard lock(mutex);
     return i < bindings.size() ? bindings[i] : Handle::kNone;
+  }
+  // kNone: the close was no part of an unbind.
+  Handle take_unbind(Binding& binding) {
+    const std::lock_guard lock(mutex);
+    const auto at = pended_unbinds.find(&binding);
+    const Handle context = at != pended_unbinds.end() ? at->second : Handle::kNone;
+    if (at != pended_unbinds.end()) {
+      pended_unbinds.erase(at);
+    }
+    return context;
   }
   Handle unbinding{};
   std::map<Binding*, Handle> pended_unbinds;
