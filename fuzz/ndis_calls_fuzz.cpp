@@ -107,7 +107,7 @@ class FuzzedDriver final : public Driver {
     }
     return (self_.mood & 64) != 0 ? Status::kFailure : Status::kSuccess;
   }
-  void open_complete(Binding&, Status) override {}
+  void open_complete(Binding&, Status, int) override {}
   void close_complete(Binding&) override {}
   void request_complete(Binding&, void* request, Status) override { delete static_cast<Asked*>(request); }
   void reset_complete(Binding&, Status) override {}

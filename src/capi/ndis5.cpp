@@ -49,6 +49,12 @@ struct ShownEvent final : ndis::Part {
   std::wstring names;
 };
 
+// OpenErrorStatus: what the kernel said, where it was asked.
+NDIS_STATUS error_status(int system_code) {
+  return system_code == 0 ? NDIS_STATUS_SUCCESS
+                          : static_cast<NDIS_STATUS>(0xE0000000U | (static_cast<std::uint32_t>(system_code) & 0xffffU));
+}
+
 // A request that may complete later.
 struct Asked5 {
   OidRequest request;
@@ -105,8 +111,8 @@ Status Driver5::net_event(ndis::Binding* binding, ndis::NetEventNote& note) {
   return status_of(chars_.PnPEventHandler(binding != nullptr ? binding->context : nullptr, &shown.event));
 }
 
-void Driver5::open_complete(ndis::Binding& binding, Status status) {
-  chars_.OpenAdapterCompleteHandler(binding.context, to(status), NDIS_STATUS_SUCCESS);
+void Driver5::open_complete(ndis::Binding& binding, Status status, int system_code) {
+  chars_.OpenAdapterCompleteHandler(binding.context, to(status), error_status(system_code));
 }
 
 void Driver5::close_complete(ndis::Binding& binding) {
@@ -232,8 +238,8 @@ VOID NdisOpenAdapter(PNDIS_STATUS Status, PNDIS_STATUS OpenErrorStatus, PNDIS_HA
   };
   int code = 0;
   *Status = to(ndis->open(request, code));
-  if (OpenErrorStatus != nullptr && code != 0) {
-    *OpenErrorStatus = static_cast<NDIS_STATUS>(0xE0000000U | (static_cast<std::uint32_t>(code) & 0xffffU));
+  if (OpenErrorStatus != nullptr) {
+    *OpenErrorStatus = error_status(code);
   }
 }
 

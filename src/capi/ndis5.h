@@ -35,7 +35,7 @@ class Driver5 final : public ndis::Driver {
   Status bind(ndis::Offer& offer) override;
   Status unbind(ndis::Binding& binding, Handle context) override;
   Status net_event(ndis::Binding* binding, ndis::NetEventNote& note) override;
-  void open_complete(ndis::Binding& binding, Status status) override;
+  void open_complete(ndis::Binding& binding, Status status, int system_code) override;
   void close_complete(ndis::Binding& binding) override;
   void request_complete(ndis::Binding& binding, void* request, Status status) override;
   void reset_complete(ndis::Binding& binding, Status status) override;

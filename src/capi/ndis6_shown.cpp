@@ -174,7 +174,7 @@ void Driver6::status(ndis::Binding& binding, const ndis::StatusNote& note) {
   }
 }
 
-void Driver6::open_complete(ndis::Binding& binding, Status status) {
+void Driver6::open_complete(ndis::Binding& binding, Status status, int) {
   chars_.OpenAdapterCompleteHandlerEx(binding.context, to(status == Status::kOpenFailed ? Status::kFailure : status));
 }
 

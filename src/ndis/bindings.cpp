@@ -113,7 +113,8 @@ Status Engine::open(const OpenRequest& request, int& system_code) {
       binding->hold(Held::kCallback);  // the driver may complete its bind, and close, before it comes back
       {
         const CallbackScope inside(*binding->protocol, binding.get(), Inside::kPassive);
-        binding->protocol->driver->open_complete(*binding, opened);
+        const Calling calling(*this, *binding->protocol, "open complete", facts_of(*binding).name);
+        binding->protocol->driver->open_complete(*binding, opened, code);
       }
       binding->release(Held::kCallback);
       if (opened != Status::kSuccess) {

@@ -132,7 +132,8 @@ class Driver {
   // the face has put into *note.shown before it called the driver.
   virtual Status net_event(Binding* binding, NetEventNote& note) = 0;
 
-  virtual void open_complete(Binding& binding, Status status) = 0;
+  // `system_code`: the errno behind a failure, else 0.
+  virtual void open_complete(Binding& binding, Status status, int system_code) = 0;
   virtual void close_complete(Binding& binding) = 0;
   virtual void request_complete(Binding& binding, void* request, Status status) = 0;
   virtual void reset_complete(Binding& binding, Status status) = 0;

@@ -376,7 +376,7 @@ TEST_F(EngineTest, RefusesRequestsWhileTheOpenPends) {
     }
     Status unbind(Binding& binding, Handle) override { return engine_.close(binding.handle); }
     Status net_event(Binding*, NetEventNote&) override { return Status::kSuccess; }
-    void open_complete(Binding&, Status) override {}
+    void open_complete(Binding&, Status, int) override {}
     void close_complete(Binding&) override {}
     void request_complete(Binding&, void*, Status) override {}
     void reset_complete(Binding&, Status) override {}

@@ -150,7 +150,7 @@ class ScriptedDriver final : public Driver {
     script_.on_any(kNames.at(note.event));
     return script_.on_event(binding, note);
   }
-  void open_complete(Binding& binding, Status status) override {
+  void open_complete(Binding& binding, Status status, int) override {
     script_.journal.add(status == Status::kSuccess ? "open complete" : "open failed");
     script_.on_any("open complete");
     script_.on_open_complete(binding);

@@ -10,7 +10,8 @@ struct Entries5 {
   static Driver5& self() { return *static_cast<Driver5*>(driver_at(kPlace)); }
   static Binding& of(NDIS_HANDLE context) { return *static_cast<Binding*>(context); }
 
-  static VOID open_complete(NDIS_HANDLE context, NDIS_STATUS status, NDIS_STATUS /*error*/) {
+  static VOID open_complete(NDIS_HANDLE context, NDIS_STATUS status, NDIS_STATUS error) {
+    of(context).open_error = error;
     self().opened(context, status);
   }
   static VOID close_complete(NDIS_HANDLE context, NDIS_STATUS status) {
@@ -177,6 +178,7 @@ NDIS_STATUS Driver5::open(Binding& binding) {
   if (status != NDIS_STATUS_PENDING) {
     EXPECT_EQ(binding.open_completions, 0);
     binding.opened = status;
+    binding.open_error = error;
   }
   return status;
 }

@@ -164,6 +164,7 @@ struct Binding {
   NDIS_HANDLE handle = nullptr;
   UINT medium_index = 99;
   NDIS_STATUS opened = NDIS_STATUS_PENDING;
+  NDIS_STATUS open_error = NDIS_STATUS_PENDING;  // NDIS 5: OpenErrorStatus
   Gate open_complete;
   Gate close_complete;
   std::atomic<int> open_completions{0};

@@ -193,5 +193,24 @@ TEST_P(NdisOpen, WithoutPrivilegeFails_choice) {
   EXPECT_EQ(opened_with(*p, [](Binding&) {}), NDIS_STATUS_SUCCESS) << "it leaves nothing behind";
 }
 
+// Whether it pends or not, a driver of NDIS 5 is told what the kernel said.
+// clauses: NDIS-046
+TEST_F(NdisOpen5, SaysWhyItFailed_choice) {
+  const Adapter adapter("a");
+  Driver5 p("P");
+  NDIS_STATUS error = NDIS_STATUS_PENDING;
+  p.on_open_complete = [&](Binding& binding) { error = binding.open_error; };
+  for (const std::uint32_t pends : {std::uint32_t{TP_NDIS_PEND_OPEN}, 0U}) {
+    knob(TP_NDIS_KNOB_PEND, pends);
+    EXPECT_EQ(opened_with(p, [](Binding&) { EXPECT_EQ(TpNdisAdapterFailOpen(ENOMEM), NO_ERROR); }),
+              NDIS_STATUS_OPEN_FAILED);
+    error = pends != 0 ? error : p.last().open_error;
+    EXPECT_EQ(static_cast<std::uint32_t>(error), 0xE0000000U | ENOMEM);
+    EXPECT_EQ(opened_with(p, [](Binding&) {}), NDIS_STATUS_SUCCESS);
+    error = pends != 0 ? error : p.last().open_error;
+    EXPECT_EQ(error, NDIS_STATUS_SUCCESS);
+  }
+}
+
 }  // namespace
 }  // namespace turnpike::conformance
