@@ -273,7 +273,6 @@ class Engine final : public AdapterListener {
   void transmit(Binding& binding, std::span<const SendItem> items, std::vector<Completed>& done);
   void push(Nic& nic, std::vector<Completed>& done);
   void push_described(Nic& nic, std::span<const std::size_t> ends, std::vector<Completed>& done);
-  void loop_back(Nic& nic, const FanOut& fan_out, const Queued& item, std::span<const OutFrame> frames);
   void give_back(std::span<const Completed> done);
   void return_elements(std::span<const Completed> done);
   template <class Which>
@@ -281,6 +280,10 @@ class Engine final : public AdapterListener {
   void abort_sends(Nic& nic, const Binding* binding);
   void run_reset(const Shared<Binding>& binding);
   void tell_all(Nic& nic, const StatusNote& note);
+
+  // loopback.cpp
+  void loop_back(Nic& nic, const FanOut& fan_out, const Queued& item, std::span<const OutFrame> frames);
+  void show_looped(Nic& nic);
 
   // receive.cpp
   void deliver(Nic& nic, std::span<const InFrame> batch, const Binding* sender, bool to_self);

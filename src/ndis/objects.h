@@ -250,6 +250,18 @@ struct NicCounters {
   std::atomic<std::uint64_t> media_changes{0};
 };
 
+// Frames that go round: one behind the other in `bytes`.
+struct LoopedFrame {
+  std::size_t at = 0, length = 0;
+  VlanTag vlan;
+  const Binding* sender = nullptr;
+  bool to_self = false;
+};
+struct LoopQueue {
+  std::vector<std::byte> bytes;
+  std::vector<LoopedFrame> frames;
+};
+
 // An adapter as the engine knows it.
 struct Nic final : FrameSink, std::enable_shared_from_this<Nic> {
   Nic(Engine& engine, AdapterFacts facts);
@@ -294,6 +306,11 @@ struct Nic final : FrameSink, std::enable_shared_from_this<Nic> {
   Fifo<Queued> queue;
   bool stalled = false;
   FrameList scratch;
+
+  std::mutex loop_mutex;  // after tx_mutex
+  LoopQueue looping;
+  Shared<Nic> looping_self;  // while there is something in it: the data thread will come
+  LoopQueue looped;          // the data thread's
 
   NicCounters counters;
 };

@@ -4,19 +4,17 @@
 // again, done. Where the adapter has no room they stay; it says when there is some (Nic::room). Elements come back on
 // the data thread, but for the one of a call that may answer at once.
 //
-// An adapter never shows us what we sent, so frames that somebody of us is to see are copied and looped back here.
+// An adapter never shows us what we sent: frames that somebody of us is to see go round by themselves (loopback.cpp).
 #include <algorithm>
 
 #include "base/log.h"
 #include "ndis/engine.h"
-#include "ndis/match.h"
 
 namespace turnpike::ndis {
 namespace {
 
 constexpr std::size_t kFramesAtOnce = 64;
-constexpr std::uint64_t kMostLoopedBytes = 4U << 20;  // that wait to be looped back, for each adapter
-constexpr int kNetworkIsDown = 100;                   // ENETDOWN
+constexpr int kNetworkIsDown = 100;  // ENETDOWN
 
 Status aborted(const Binding& binding) {
   return binding.generation() == Generation::k5 ? Status::kRequestAborted : Status::kSendAborted;
@@ -31,36 +29,6 @@ Status status_of_send(const Binding& binding, const Error& error) {
     return disconnected(binding);
   }
   return error.kind == ErrorKind::kExhausted ? Status::kResources : Status::kFailure;
-}
-
-// A frame that is to be looped back, with bytes of its own.
-struct Looped {
-  std::vector<std::byte> bytes;
-  VlanTag vlan;
-};
-
-Looped copy_of(const OutFrame& frame) {
-  Looped looped{.bytes = {}, .vlan = frame.vlan};
-  looped.bytes.reserve(std::max(frame.length, frame.pad_to));
-  for (const std::span<const std::byte> piece : frame.pieces) {
-    looped.bytes.insert(looped.bytes.end(), piece.begin(), piece.end());
-  }
-  looped.bytes.resize(std::max(frame.length, frame.pad_to));
-  return looped;
-}
-
-// The first bytes of a frame that lies in pieces, copied where they do not lie in one.
-std::span<const std::byte> beginning_of(const OutFrame& frame, std::array<std::byte, kLookedAt>& room) {
-  if (!frame.pieces.empty() && frame.pieces[0].size() >= room.size()) {
-    return frame.pieces[0].first(room.size());
-  }
-  std::size_t n = 0;
-  for (const std::span<const std::byte> piece : frame.pieces) {
-    const auto some = piece.first(std::min(piece.size(), room.size() - n));
-    std::ranges::copy(some, room.begin() + static_cast<std::ptrdiff_t>(n));
-    n += some.size();
-  }
-  return std::span(room).first(n);
 }
 
 // What a call has done with its elements, in memory that the thread keeps: taken from it meanwhile, for a completion
@@ -229,48 +197,6 @@ void Nic::room() noexcept {
     engine.push(*this, *done);
   }
   engine.give_back(*done);
-}
-
-// Frames that some binding is to see go round by the data thread; of the others nothing is copied. Under tx_mutex.
-void Engine::loop_back(Nic& nic, const FanOut& fan_out, const Queued& item, std::span<const OutFrame> frames) {
-  if (!fan_out.filtered) {
-    return;
-  }
-  const bool to_self = (item.flags & send_flag::kLoopToSelf) != 0;
-  const Origin origin{.local = true, .sender = item.binding, .to_self = to_self};
-  std::vector<Looped> looped;
-  std::size_t bytes = 0;
-  for (const OutFrame& frame : frames) {
-    std::array<std::byte, kLookedAt> beginning;
-    const Seen seen = look_at(fan_out, beginning_of(frame, beginning));
-    if (!seen.valid || std::ranges::none_of(fan_out.outlets, [&](const Outlet& outlet) {
-          return is_for(fan_out, outlet, seen, origin);
-        })) {
-      continue;
-    }
-    const std::size_t length = std::max(frame.length, frame.pad_to);
-    if (nic.counters.loopback_waits.fetch_add(length) + length > kMostLoopedBytes) {
-      nic.counters.loopback_waits -= length;
-      nic.counters.loopback_lost += 1;
-      continue;
-    }
-    bytes += length;
-    looped.push_back(copy_of(frame));
-  }
-  if (looped.empty()) {
-    return;
-  }
-  // The sender is only compared with, never used: it may be gone by then.
-  data_.post([this, self = nic.shared_from_this(), sender = item.binding, to_self, bytes, looped = std::move(looped)] {
-    for (const Looped& one : looped) {
-      InFrame frame;
-      frame.bytes = one.bytes;
-      frame.vlan = one.vlan;
-      frame.direction = Direction::kOutgoing;
-      deliver(*self, std::span(&frame, 1), sender, to_self);
-    }
-    self->counters.loopback_waits -= bytes;
-  });
 }
 
 // --- coming back

@@ -1,6 +1,6 @@
 // In steady state a frame costs no memory: neither one that is sent, waits for room and comes back, nor one that is
-// received. Through the engine alone, over an adapter that costs nothing itself; what the faces add is tested in
-// faces_steady_test.cpp.
+// looped back to another binding or to the sender, nor one that is received. Through the engine alone, over an adapter
+// that costs nothing itself; what the faces add is tested in faces_steady_test.cpp.
 #include "counted_memory.h"
 #include "scripted_driver.h"
 
@@ -119,6 +119,54 @@ TEST_P(Steady, NoFrameCostsMemory) {
   EXPECT_EQ(cost, 0U);
   EXPECT_EQ(script.received, rounds * static_cast<int>(kAtOnce));
   EXPECT_TRUE(engine.deregister(script.protocol, GetParam(), "test"));
+}
+
+// The same for frames that go round: to the sender, and to a capture beside it.
+TEST_P(Steady, NoFrameThatGoesRoundCostsMemory) {
+  constexpr int kAtOnce = 100;
+  Swallow world;
+  Engine engine(world, system_clock());
+  ASSERT_TRUE(engine.start());
+  Script sender(engine), capture(engine);
+  for (Script* const script : {&sender, &capture}) {
+    script->generation = script == &sender ? GetParam() : Generation::k6;
+    Registration registration;
+    registration.name = script == &sender ? "SENDER" : "CAPTURE";
+    registration.generation = script->generation;
+    registration.driver = std::make_unique<ScriptedDriver>(*script);
+    ASSERT_EQ(engine.register_protocol(std::move(registration), script->protocol), Status::kSuccess);
+    engine.begin(script->protocol);
+    ASSERT_TRUE(script->journal.await("binds complete"));
+    engine.quiesce();
+    std::uint32_t filter = script == &sender ? packet_type::kDirected : packet_type::kPromiscuous;
+    OidRequest request{.type = OidRequest::Type::kSet, .oid = 0x0001010E, .buffer = &filter, .length = 4};
+    ASSERT_EQ(engine.request(script->binding(), request, nullptr, nullptr), Status::kSuccess);
+  }
+  std::vector<Element> elements(kAtOnce);
+  std::vector<SendItem> items;
+  for (Element& element : elements) {  // every other one is for the sender itself
+    const bool own = items.size() % 2 == 0;
+    element.bytes = frame_to(net::MacAddress({2, 0, 0, 0, 0, own ? std::uint8_t{7} : std::uint8_t{9}}), 600);
+    items.push_back({.element = &element, .flags = send_flag::kLoopToSelf});
+  }
+  int rounds = 0;
+  std::uint64_t cost = 1;
+  for (int hundred = 0; hundred < 20 && cost != 0; ++hundred) {  // as above
+    const std::uint64_t before = allocations;
+    for (int i = 0; i < 100; ++i) {
+      ++rounds;
+      EXPECT_TRUE(engine.send(sender.binding(), items));
+      while (capture.received != rounds * kAtOnce || elements.back().completions != rounds) {
+        std::this_thread::yield();
+      }
+    }
+    cost = allocations - before;
+  }
+  EXPECT_EQ(cost, 0U);
+  EXPECT_EQ(sender.received, rounds * kAtOnce / 2);
+  for (const Script* const script : {&sender, &capture}) {
+    EXPECT_TRUE(engine.deregister(script->protocol, script->generation, "test"));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Generation, Steady, ::testing::Values(Generation::k5, Generation::k6),
