@@ -153,16 +153,14 @@ NDIS_STATUS NdisRegisterProtocolDriver(NDIS_HANDLE ProtocolDriverContext,
     return to(refused);
   }
   *NdisProtocolHandle = to(handle);
-  if (chars.SetOptionsHandler != nullptr) {
-    if (const NDIS_STATUS status = chars.SetOptionsHandler(to(handle), ProtocolDriverContext);
-        status != NDIS_STATUS_SUCCESS) {
-      ndis->deregister(handle, Generation::k6, "NdisRegisterProtocolDriver");
-      *NdisProtocolHandle = nullptr;
-      return status;
-    }
+  const Status begun = ndis->begin_with(handle, [&] {
+    return chars.SetOptionsHandler == nullptr ? Status::kSuccess
+                                              : status_of(chars.SetOptionsHandler(to(handle), ProtocolDriverContext));
+  });
+  if (begun != Status::kSuccess) {
+    *NdisProtocolHandle = nullptr;
   }
-  ndis->begin(handle);
-  return NDIS_STATUS_SUCCESS;
+  return to(begun);
 }
 
 VOID NdisDeregisterProtocolDriver(NDIS_HANDLE NdisProtocolHandle) {

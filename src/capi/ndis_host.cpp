@@ -135,6 +135,20 @@ std::uint32_t enter(std::unique_ptr<LoadedDriver> driver, const std::string& nam
   return kSuccess;
 }
 
+// DriverUnload, which deregisters what the driver registered: looked after as long as one of that is there.
+void unload(LoadedDriver& driver, ndis::Engine* ndis, const std::vector<Handle>& protocols) {
+  bool called = driver.object.DriverUnload == nullptr;
+  const auto call_it = [&] {
+    if (!std::exchange(called, true)) {
+      driver.object.DriverUnload(&driver.object);
+    }
+  };
+  if (ndis != nullptr && !protocols.empty()) {
+    ndis->call_for_host(protocols.front(), "DriverUnload", [&](ndis::Driver&) { call_it(); });
+  }
+  call_it();  // nothing was registered, or the UnloadHandler has deregistered it
+}
+
 std::vector<std::string> list_of(const char* text) {
   std::vector<std::string> list;
   std::string_view rest = text != nullptr ? text : "";
@@ -252,13 +266,9 @@ uint32_t TpNdisUnloadDriver(TP_NDIS_DRIVER driver) noexcept {
       if (const auto retired = ndis->retire(protocol); !retired && retired.error().kind == ErrorKind::kBusy) {
         return keep(kBusy);
       }
-      if (ndis::Driver* const its = ndis->driver_of(protocol)) {
-        its->unload();
-      }
+      ndis->call_for_host(protocol, "UnloadHandler", [](ndis::Driver& its) { its.unload(); });
     }
-    if (loaded->object.DriverUnload != nullptr) {
-      loaded->object.DriverUnload(&loaded->object);
-    }
+    unload(*loaded, ndis, protocols);
     if (ndis != nullptr && !ndis->protocols_of(driver).empty()) {
       ndis->violation("DriverUnload", "left a protocol registered", protocols.front());
       return kGeneralFailure;  // its code must stay: callbacks point into it
@@ -281,9 +291,7 @@ uint32_t TpNdisUninstallProtocol(const char* protocol) noexcept {
     }
     const Result<void> retired = ndis.retire(handle);
     if (retired) {
-      if (ndis::Driver* const driver = ndis.driver_of(handle)) {
-        driver->uninstall();
-      }
+      ndis.call_for_host(handle, "ProtocolUninstall", [](ndis::Driver& driver) { driver.uninstall(); });
     }
     return code_of(retired);
   });

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "ndis/engine.h"
+#include "ndis/calling.h"
 
 namespace turnpike::ndis {
 namespace {
@@ -274,6 +274,7 @@ void Engine::finish_close(const Shared<Binding>& binding) {
   }
   if (tell) {
     const CallbackScope inside(*binding->protocol, binding.get(), Inside::kPassive);
+    const Calling calling(*this, *binding->protocol, "close complete", facts_of(*binding).name);
     binding->protocol->driver->close_complete(*binding);
   }
   verifier_.note(binding->handle, "closed");

@@ -5,9 +5,29 @@
 // completion from any thread, marks what has come of it and pokes the protocol.
 #include <algorithm>
 
-#include "ndis/engine.h"
+#include "ndis/calling.h"
 
 namespace turnpike::ndis {
+
+const char* name_of(NetEvent event) {
+  switch (event) {
+    case NetEvent::kQueryRemove:
+      return "query remove";
+    case NetEvent::kCancelRemove:
+      return "cancel remove";
+    case NetEvent::kReconfigure:
+      return "reconfigure";
+    case NetEvent::kBindList:
+      return "bind list";
+    case NetEvent::kBindsComplete:
+      return "binds complete";
+    case NetEvent::kPause:
+      return "pause";
+    case NetEvent::kRestart:
+      return "restart";
+  }
+  return "";
+}
 
 void Engine::poke(Protocol& protocol) {
   protocol.dirty = true;
@@ -22,17 +42,26 @@ void Engine::poke_everybody() {
 }
 
 void Engine::run_control(const Shared<Protocol>& protocol) {
+  const auto has_work = [&] { return protocol->begun && protocol->dirty && !protocol->working; };
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [&] {
-      return protocol->gone || protocol->leaving || (protocol->begun && protocol->dirty && !protocol->working);
+      const bool ends = protocol->leaving && !(protocol->handed_over && protocol->working);
+      return protocol->gone || protocol->watched || ends || has_work();
     });
     if (protocol->gone) {
       return;
     }
     if (protocol->leaving && !protocol->handed_over) {  // somebody else does what is left: he may be kept waiting
-      watch(*protocol, lock, [&] { return protocol->worked_off; });
+      watch(*protocol, lock, "deregistration", [&] { return protocol->worked_off; });
       return;
+    }
+    if (protocol->watched && !protocol->leaving) {
+      const auto over = [&] { return !protocol->watched || protocol->leaving || protocol->gone || has_work(); };
+      watch(*protocol, lock, "unloading", over);
+      if (protocol->leaving || protocol->gone || !has_work()) {
+        continue;
+      }
     }
     protocol->working = true;
     if (protocol->handed_over) {
@@ -119,6 +148,7 @@ std::optional<Engine::Step> Engine::step_of(Protocol& protocol, Seat& seat) {
     bind->nic = seat.nic;
     bind->offer.facts = seat.nic->facts;
     bind->offer.adapter_name = seat.nic->adapter_name;
+    bind->since = clock_.now();
     const auto handle = handles_->add(*bind, OwnerId::kNobody);
     if (!handle) {
       return std::nullopt;
@@ -154,6 +184,7 @@ std::optional<Engine::Step> Engine::unbind_step(const Shared<Binding>& binding) 
   unbind->binding = binding;
   unbind->self = unbind;
   unbind->handle = *handle;
+  unbind->since = clock_.now();
   binding->unbind = unbind;
   binding->unbind_called = true;
   return Step{.unbind = std::move(unbind)};
@@ -199,6 +230,7 @@ std::optional<Engine::Step> Engine::note_step(Protocol& protocol) {
     return std::nullopt;
   }
   out->protocol = protocol.self;
+  out->since = clock_.now();
   protocol.event_out = true;
   events_.push_back(out);
   return Step{.event = std::move(out)};
@@ -210,6 +242,7 @@ Engine::Step Engine::event_step(Protocol& protocol, const Shared<Binding>& bindi
   out->binding = binding;
   out->note.event = event;
   out->note.facts = binding->nic->facts;
+  out->since = clock_.now();
   if (event == NetEvent::kRestart) {
     out->note.attributes = std::exchange(binding->attributes_due, false);
   }
@@ -236,6 +269,7 @@ void Engine::do_bind(Protocol& protocol, const Shared<Bind>& bind) {
   Status status{};
   {
     const CallbackScope inside(protocol, nullptr, Inside::kBind);
+    const Calling calling(*this, protocol, "bind", bind->offer.facts.name);
     status = protocol.driver->bind(bind->offer);
   }
   bool completed_though_final = false;
@@ -318,6 +352,7 @@ void Engine::do_unbind(Protocol& protocol, const Shared<Unbind>& unbind) {
   Status status{};
   {
     const CallbackScope inside(protocol, &binding, Inside::kUnbind);
+    const Calling calling(*this, protocol, "unbind", facts_of(binding).name);
     status = protocol.driver->unbind(binding, unbind->handle);
   }
   bool completed = false;
@@ -404,6 +439,7 @@ void Engine::do_event(const Shared<EventOut>& out) {
   Status status{};
   {
     const CallbackScope inside(*out->protocol, binding, Inside::kEvent);
+    const Calling calling(*this, *out->protocol, name_of(out->note.event), out->note.facts.name);
     status = out->protocol->driver->net_event(binding, out->note);
   }
   {

@@ -52,6 +52,8 @@ enum class NetEvent : std::uint8_t {
   kRestart = 9,
 };
 
+const char* name_of(NetEvent event);
+
 struct NetEventNote {
   NetEvent event{};
   bool attributes = false;                    // of a restart: something has changed, and `facts` say what it is now

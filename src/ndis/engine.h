@@ -121,6 +121,9 @@ class Engine final : public AdapterListener {
   // kFailure: the name is taken; kResources. Nothing is called before begin().
   Status register_protocol(Registration registration, Handle& out);
   void begin(Handle protocol);
+  // `options` first, as a callback of the protocol. Its failure takes the protocol back, and is the answer; kFailure
+  // where somebody has deregistered it meanwhile. It has gone then.
+  Status begin_with(Handle protocol, const std::function<Status()>& options);
   // Everything of section D.6 and D.15. False: the handle names no protocol of that generation; nothing happens.
   bool deregister(Handle protocol, Generation generation, const char* function);
   // The same for a host, whichever generation the protocol is of.
@@ -136,8 +139,9 @@ class Engine final : public AdapterListener {
   // one of its callbacks: kBusy. kInvalidHandle.
   Result<void> retire(Handle protocol);
   std::vector<Handle> protocols_of(std::uint64_t owner) const;
-  // Its driver, for the host; the protocol must not be deregistered meanwhile.
-  Driver* driver_of(Handle protocol);
+  // A callback of the driver that a host makes, which may deregister the protocol. Where it takes long the log says so.
+  // Nothing is called where there is no such protocol any more.
+  void call_for_host(Handle protocol, const char* name, const std::function<void(Driver&)>& callback);
   // Tells every protocol NetEventReconfigure.
   void reconfigured();
 
@@ -170,6 +174,8 @@ class Engine final : public AdapterListener {
   void let_requests_go();
 
   // --- what faces need
+  // Of a protocol or a binding.
+  std::optional<Generation> generation_of(Handle protocol_or_binding) const;
   Pin<Binding> pin(Handle binding) { return handles_->pin<Binding>(binding); }
   // Names of the adapter of a binding or of a bind operation; empty where the handle is neither.
   std::string instance_name(Handle binding_or_bind) const;
@@ -234,7 +240,8 @@ class Engine final : public AdapterListener {
   void run_control(const Shared<Protocol>& protocol);
   void work_off(Protocol& protocol, std::unique_lock<std::mutex>& lock);
   static bool is_empty(const Protocol& protocol);
-  void watch(const Protocol& protocol, std::unique_lock<std::mutex>& lock, const std::function<bool()>& done);
+  void watch(const Protocol& protocol, std::unique_lock<std::mutex>& lock, const char* waiter,
+             const std::function<bool()>& done);
   std::optional<Step> next_step(Protocol& protocol);
   std::optional<Step> step_of(Protocol& protocol, Seat& seat);
   std::optional<Step> unbind_step(const Shared<Binding>& binding);
@@ -253,6 +260,8 @@ class Engine final : public AdapterListener {
   void poke_everybody();          // under mutex_
   void settled(Binding& binding) noexcept;
   std::string outstanding(const Protocol& protocol) const;
+  std::string callbacks_of(const Protocol& protocol) const;
+  class Calling;
   void finish_deregistration(const Shared<Protocol>& protocol);
 
   // bindings.cpp

@@ -20,6 +20,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -135,6 +136,14 @@ struct EventOut {
   bool returned = false;   // the callback has, with kPending
   bool completed = false;  // complete_event() was called
   Status status{};
+  MonotonicTime since{};
+};
+
+// A callback that a driver may take its time in, while it runs.
+struct Callback {
+  const char* name = "";
+  std::string adapter{};  // empty: of all
+  MonotonicTime since{};
 };
 
 // A bind operation.
@@ -146,6 +155,7 @@ struct Bind {
   bool pended = false;     // the callback has returned kPending
   bool completed = false;  // before it returned
   Status completed_with{};
+  MonotonicTime since{};
   std::vector<Shared<Binding>> opened;
   Shared<Bind> self;
 };
@@ -156,6 +166,7 @@ struct Unbind {
   Handle handle{};
   bool returned = false;   // the callback has, with kPending
   bool completed = false;  // complete_unbind() was called
+  MonotonicTime since{};
   Shared<Unbind> self;
 };
 
@@ -206,7 +217,9 @@ struct Protocol {
   bool worked_off = false;   // nothing of it is left but what the handle names
   bool binds_complete_due = false;
   bool dirty = false;
-  bool event_out = false;  // a note for all that the driver has pended
+  bool event_out = false;         // a note for all that the driver has pended
+  bool watched = false;           // a host is inside one of its callbacks: the control thread looks after it
+  std::list<Callback> callbacks;  // that run, but for those of data
   std::thread control;
   Shared<Protocol> self;
 };

@@ -12,7 +12,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "ndis/engine.h"
+#include "ndis/calling.h"
 
 namespace turnpike::ndis {
 
@@ -119,6 +119,45 @@ void Engine::begin(Handle handle) {
   poke(*protocol);
 }
 
+Status Engine::begin_with(Handle handle, const std::function<Status()>& options) {
+  Shared<Protocol> protocol;
+  if (const Pin<Protocol> pin = handles_->pin<Protocol>(handle); pin) {
+    const std::lock_guard lock(mutex_);
+    protocol = pin->self;
+  }
+  if (protocol == nullptr) {
+    return Status::kFailure;
+  }
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return !protocol->working; });  // somebody else already takes it back
+  if (protocol->leaving) {
+    changed_.wait(lock, [&] { return protocol->gone; });
+    return Status::kFailure;
+  }
+  protocol->working = true;  // who deregisters it meanwhile waits for this callback, too
+  lock.unlock();
+  Status status{};
+  {
+    const CallbackScope inside(*protocol, nullptr, Inside::kPassive);
+    const Calling calling(*this, *protocol, "options", {});
+    status = options();
+  }
+  lock.lock();
+  protocol->working = false;
+  changed_.notify_all();
+  if (protocol->leaving) {
+    changed_.wait(lock, [&] { return protocol->gone; });
+    return status != Status::kSuccess ? status : Status::kFailure;
+  }
+  lock.unlock();
+  if (status != Status::kSuccess) {
+    (void)deregister(handle, protocol->registration.generation, "ProtocolSetOptions");
+  } else {
+    begin(handle);
+  }
+  return status;
+}
+
 bool Engine::deregister(Handle handle, Generation generation, const char* function) {
   Shared<Protocol> protocol;
   if (const Pin<Protocol> pin = handles_->pin<Protocol>(handle); pin) {
@@ -153,7 +192,7 @@ bool Engine::deregister(Handle handle, Generation generation, const char* functi
     }
     return true;
   }
-  watch(*protocol, lock, [&] { return !protocol->working; });
+  watch(*protocol, lock, "deregistration", [&] { return !protocol->working; });
   protocol->working = true;
   work_off(*protocol, lock);
   protocol->worked_off = true;
@@ -188,22 +227,69 @@ void Engine::work_off(Protocol& protocol, std::unique_lock<std::mutex>& lock) {
     } else if (is_empty(protocol)) {
       return;
     } else if (protocol.handed_over) {
-      watch(protocol, lock, [&] { return protocol.dirty; });
+      watch(protocol, lock, "deregistration", [&] { return protocol.dirty; });
     } else {
       changed_.wait(lock, [&] { return protocol.dirty; });  // the control thread watches, also while a callback runs
     }
   }
 }
 
-// Waits; every so often the log says what for.
-void Engine::watch(const Protocol& protocol, std::unique_lock<std::mutex>& lock, const std::function<bool()>& done) {
+namespace {
+
+// "31.2 s"
+std::string text_of(Duration lasting) {
+  const auto tenths = std::chrono::duration_cast<std::chrono::milliseconds>(lasting).count() / 100;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
+}
+
+}  // namespace
+
+// Waits; every so often the log says who waits, since when, and for what.
+void Engine::watch(const Protocol& protocol, std::unique_lock<std::mutex>& lock, const char* waiter,
+                   const std::function<bool()>& done) {
+  const MonotonicTime since = clock_.now();
   while (!changed_.wait_for(lock, options_.watchdog, done)) {
-    const std::string what = outstanding(protocol);
+    const std::string what = outstanding(protocol), inside = callbacks_of(protocol);
     lock.unlock();
-    TURNPIKE_LOG(LogLevel::kWarning, "ndis", "deregistration waits for the driver",
-                 {"protocol", std::string_view(protocol.registration.name)}, {"outstanding", std::string_view(what)});
+    const std::string waited = text_of(clock_.now() - since);
+    constexpr LogLimit kAsOftenAsItComes{.lines = 0, .interval_ms = 0};  // the watchdog is the limit
+    TURNPIKE_LOG_LIMITED(process_log(), kAsOftenAsItComes, LogLevel::kWarning, "ndis",
+                         "a driver keeps somebody waiting", {"waiting", waiter},
+                         {"protocol", std::string_view(protocol.registration.name)}, {"for", std::string_view(waited)},
+                         {"callback", std::string_view(inside)}, {"outstanding", std::string_view(what)});
     lock.lock();
   }
+}
+
+// "unbind of eth0 for 31.2 s": what the driver is inside of.
+std::string Engine::callbacks_of(const Protocol& protocol) const {
+  std::string text;
+  for (const Callback& callback : protocol.callbacks) {
+    text += (text.empty() ? "" : ", ") + std::string(callback.name) +
+            (callback.adapter.empty() ? "" : " of " + callback.adapter) + " for " +
+            text_of(clock_.now() - callback.since);
+  }
+  return text.empty() ? "none" : text;
+}
+
+void Engine::call_for_host(Handle handle, const char* name, const std::function<void(Driver&)>& callback) {
+  Shared<Protocol> protocol;
+  if (const Pin<Protocol> pin = handles_->pin<Protocol>(handle); pin) {
+    const std::lock_guard lock(mutex_);
+    protocol = pin->self;
+    protocol->watched = true;
+    changed_.notify_all();
+  }
+  if (protocol == nullptr) {
+    return;
+  }
+  {
+    const Calling calling(*this, *protocol, name, {});
+    callback(*protocol->driver);
+  }
+  const std::lock_guard lock(mutex_);
+  protocol->watched = false;
+  changed_.notify_all();
 }
 
 bool Engine::is_empty(const Protocol& protocol) {
@@ -229,7 +315,7 @@ std::string Engine::outstanding(const Protocol& protocol) const {
   const auto say = [&](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
   for (const auto& seat : protocol.seats) {
     if (seat->bind != nullptr) {
-      say("bind of " + seat->nic->facts.name);
+      say("bind of " + seat->nic->facts.name + " for " + text_of(clock_.now() - seat->bind->since));
     }
     for (const auto& binding : seat->bindings) {
       for (std::size_t kind = 0; kind < kHeldKinds; ++kind) {
@@ -238,10 +324,15 @@ std::string Engine::outstanding(const Protocol& protocol) const {
         }
       }
       if (binding->unbind != nullptr) {
-        say("unbind of " + seat->nic->facts.name);
+        say("unbind of " + seat->nic->facts.name + " for " + text_of(clock_.now() - binding->unbind->since));
       } else if (binding->now() == BindingState::kOpening) {
         say("open of " + seat->nic->facts.name);
       }
+    }
+  }
+  for (const auto& event : events_) {
+    if (event->protocol.get() == &protocol) {
+      say(std::string(name_of(event->note.event)) + " event for " + text_of(clock_.now() - event->since));
     }
   }
   return text;
@@ -334,7 +425,7 @@ Result<void> Engine::retire(Handle handle) {
     seat->leaving = true;
   }
   poke(*protocol);
-  changed_.wait(lock, [&] { return protocol->gone || is_empty(*protocol); });
+  watch(*protocol, lock, "unloading", [&] { return protocol->gone || is_empty(*protocol); });
   return {};
 }
 
@@ -349,9 +440,12 @@ std::vector<Handle> Engine::protocols_of(std::uint64_t owner) const {
   return handles;
 }
 
-Driver* Engine::driver_of(Handle handle) {
-  const Pin<Protocol> protocol = handles_->pin<Protocol>(handle);
-  return protocol ? protocol->driver.get() : nullptr;
+std::optional<Generation> Engine::generation_of(Handle handle) const {
+  if (const Pin<Protocol> protocol = handles_->pin<Protocol>(handle); protocol) {
+    return protocol->registration.generation;
+  }
+  const Pin<Binding> binding = handles_->pin<Binding>(handle);
+  return binding ? std::optional(binding->generation()) : std::nullopt;
 }
 
 EngineCounts Engine::counts() const {
