@@ -172,10 +172,26 @@ VOID NdisDeregisterProtocolDriver(NDIS_HANDLE NdisProtocolHandle) {
   }
 }
 
-// Protocols have no optional handlers that are offered here.
-NDIS_STATUS NdisSetOptionalHandlers(NDIS_HANDLE, PNDIS_OBJECT_HEADER OptionalHandlers) {
-  only_at_passive("NdisSetOptionalHandlers");
-  return OptionalHandlers == nullptr ? NDIS_STATUS_FAILURE : NDIS_STATUS_NOT_SUPPORTED;
+// Of the structures that a protocol may hand in none is offered here; whatever else it hands in is a mistake.
+NDIS_STATUS NdisSetOptionalHandlers(NDIS_HANDLE NdisHandle, PNDIS_OBJECT_HEADER OptionalHandlers) {
+  const char* const function = "NdisSetOptionalHandlers";
+  only_at_passive(function);
+  ndis::Engine* const ndis = running_engine();
+  if (ndis == nullptr || OptionalHandlers == nullptr) {
+    return NDIS_STATUS_FAILURE;
+  }
+  if (ndis->generation_of(handle_of(NdisHandle)) != Generation::k6) {
+    ndis->violation(function, "the handle names no protocol or binding of NDIS 6", handle_of(NdisHandle));
+    return NDIS_STATUS_FAILURE;
+  }
+  static constexpr std::array<UCHAR, 6> kOfProtocols{NDIS_OBJECT_TYPE_CLIENT_CHIMNEY_OFFLOAD_GENERIC_CHARACTERISTICS,
+                                                     NDIS_OBJECT_TYPE_CO_PROTOCOL_CHARACTERISTICS,
+                                                     NDIS_OBJECT_TYPE_CLIENT_CHIMNEY_OFFLOAD_CHARACTERISTICS,
+                                                     NDIS_OBJECT_TYPE_CO_CALL_MANAGER_OPTIONAL_HANDLERS,
+                                                     NDIS_OBJECT_TYPE_CO_CLIENT_OPTIONAL_HANDLERS,
+                                                     NDIS_OBJECT_TYPE_SHARED_MEMORY_PROVIDER_CHARACTERISTICS};
+  return std::ranges::find(kOfProtocols, OptionalHandlers->Type) != kOfProtocols.end() ? NDIS_STATUS_NOT_SUPPORTED
+                                                                                       : NDIS_STATUS_FAILURE;
 }
 
 VOID NdisReEnumerateProtocolBindings(NDIS_HANDLE NdisProtocolHandle) {

@@ -25,10 +25,12 @@ struct ShownEvent final : ndis::Part {
   };
   std::vector<std::max_align_t> attributes;
   NDIS_RECEIVE_SCALE_CAPABILITIES no_scaling{};
+  std::vector<NDIS_OID> oids;
   std::wstring names;
 };
 
-void show_attributes(ShownEvent& shown, const ndis::AdapterFacts& facts) {
+void show_attributes(ShownEvent& shown, const ndis::NetEventNote& note) {
+  const ndis::AdapterFacts& facts = note.facts;
   constexpr std::size_t kAt = offsetof(NDIS_RESTART_ATTRIBUTES, Data);
   shown.attributes.resize((kAt + sizeof(NDIS_RESTART_GENERAL_ATTRIBUTES)) / sizeof(std::max_align_t) + 1);
   auto* entry = reinterpret_cast<NDIS_RESTART_ATTRIBUTES*>(shown.attributes.data());
@@ -47,6 +49,10 @@ void show_attributes(ShownEvent& shown, const ndis::AdapterFacts& facts) {
   general->RecvScaleCapabilities = &shown.no_scaling;
   general->AccessType = NET_IF_ACCESS_BROADCAST;
   general->ConnectionType = NET_IF_CONNECTION_DEDICATED;
+  general->SupportedStatistics = note.statistics;
+  shown.oids.assign(note.oids.begin(), note.oids.end());
+  general->SupportedOidList = shown.oids.data();
+  general->SupportedOidListLength = static_cast<ULONG>(shown.oids.size() * sizeof(NDIS_OID));
   shown.restart.RestartAttributes = entry;
 }
 
@@ -134,7 +140,7 @@ Status Driver6::net_event(ndis::Binding* binding, ndis::NetEventNote& note) {
     shown.restart.BoundIfIndex = note.facts.index.value();
     shown.restart.BoundIfNetluid = luid_of(note.facts);
     if (note.attributes) {
-      show_attributes(shown, note.facts);
+      show_attributes(shown, note);
     }
     carry(&shown.restart, sizeof(shown.restart));
   } else if (note.event == NetEvent::kBindList) {

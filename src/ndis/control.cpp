@@ -436,6 +436,9 @@ void Engine::do_event(const Shared<EventOut>& out) {
                                                                             : "event");
   }
   out->note.shown = &out->shown;
+  if (out->note.attributes) {
+    tell_what_can_be_asked(*binding, out->note);
+  }
   Status status{};
   {
     const CallbackScope inside(*out->protocol, binding, Inside::kEvent);

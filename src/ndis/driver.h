@@ -58,6 +58,8 @@ struct NetEventNote {
   NetEvent event{};
   bool attributes = false;                    // of a restart: something has changed, and `facts` say what it is now
   AdapterFacts facts{};                       // of the binding's adapter; empty where there is no binding
+  std::vector<std::uint32_t> oids{};          // with attributes: what may be asked of the adapter
+  std::uint32_t statistics = 0;               // with attributes: which counters it keeps (NDIS_STATISTICS_FLAGS_…)
   std::vector<std::string> order{};           // of kBindList: names of adapters
   std::atomic<const void*>* shown = nullptr;  // the structure that the driver is shown: names the event later
   std::unique_ptr<Part> part{};

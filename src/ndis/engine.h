@@ -301,6 +301,7 @@ class Engine final : public AdapterListener {
   // requests.cpp
   static Status request_refusal(const Binding& binding);
   Status answer(Binding& binding, OidRequest& request);
+  void tell_what_can_be_asked(Binding& binding, NetEventNote& note);
   void complete_held(const std::function<bool(const HeldRequest&)>& which, std::optional<Status> status);
   friend struct Asking;
 

@@ -558,6 +558,21 @@ Status Engine::answer(Binding& binding, OidRequest& request) {
   return status;
 }
 
+// As OID_GEN_SUPPORTED_LIST and OID_GEN_STATISTICS would answer now.
+void Engine::tell_what_can_be_asked(Binding& binding, NetEventNote& note) {
+  for (const Row& row : kRows) {
+    if (row.listed && is_on(row, note.facts)) {
+      note.oids.push_back(row.oid);
+    }
+  }
+  OidRequest request;
+  std::vector<std::byte> out;
+  AdapterStatistics statistics;
+  if (Asking{*this, binding, *binding.nic, note.facts, request, out}.statistics(statistics) == Status::kSuccess) {
+    note.statistics = statistics_of(statistics).supported;
+  }
+}
+
 // A tag that stays in the bytes may make a frame four bytes longer.
 std::uint32_t Engine::longest_frame(const Binding& binding) const {
   const std::lock_guard lock(mutex_);

@@ -55,6 +55,11 @@ const NDIS_RESTART_GENERAL_ATTRIBUTES* general_attributes_of(PNET_PNP_EVENT_NOTI
 // clauses: NDIS-177 NDIS-215
 TEST_F(NdisPause6, ANewMtuPausesAndRestarts) {
   int restarts = 0;
+  NDIS_STATISTICS_INFO statistics{};
+  const Answer counted = p_.query(at(), OID_GEN_STATISTICS, sizeof(statistics));
+  ASSERT_EQ(counted.bytes.size(), sizeof(statistics));
+  std::memcpy(&statistics, counted.bytes.data(), sizeof(statistics));
+  const Bytes listed = p_.query(at(), OID_GEN_SUPPORTED_LIST, 1024).bytes;
   p_.on_event = [&](Binding* binding, PNET_PNP_EVENT event) {
     if (binding != nullptr && event->NetEvent == NetEventPause) {
       p_.send(*binding, frame(kPeer, "paused"));
@@ -81,6 +86,10 @@ TEST_F(NdisPause6, ANewMtuPausesAndRestarts) {
     EXPECT_EQ(general->MaxMulticastListSize, 256U);
     EXPECT_EQ(general->AccessType, NET_IF_ACCESS_BROADCAST);
     EXPECT_EQ(general->ConnectionType, NET_IF_CONNECTION_DEDICATED);
+    EXPECT_NE(general->SupportedStatistics, 0U);
+    EXPECT_EQ(general->SupportedStatistics, statistics.SupportedStatistics);
+    ASSERT_EQ(general->SupportedOidListLength, listed.size());
+    EXPECT_EQ(std::memcmp(general->SupportedOidList, listed.data(), listed.size()), 0);
     ASSERT_NE(general->RecvScaleCapabilities, nullptr);
     const NDIS_RECEIVE_SCALE_CAPABILITIES zeros{};
     EXPECT_EQ(std::memcmp(general->RecvScaleCapabilities, &zeros, sizeof(zeros)), 0);
