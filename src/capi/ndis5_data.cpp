@@ -5,6 +5,8 @@
 // ProtocolReceive, straight from the ring.
 #include "capi/ndis5.h"
 
+#include "ndis/pools/packets.h"
+
 namespace turnpike::capi {
 namespace {
 
@@ -134,6 +136,8 @@ void Driver5::show_packet(ndis::Binding& binding, const ndis::Indicated& frame, 
   received->bytes.assign(bytes.begin(), bytes.end());
   fill(*received, binding, frame, received->bytes, NDIS_STATUS_SUCCESS);
   received->owed.store(kCalling, std::memory_order_relaxed);
+  binding.engine.verifier().note_element(received->packet(), "indicated on",
+                                         static_cast<std::uint64_t>(binding.handle));
   binding.hold(ndis::Held::kRetained);
   const INT n = chars_.ReceivePacketHandler(binding.context, received->packet());
   if (received->owed.fetch_add(std::max(n, 0) - kCalling, std::memory_order_acq_rel) + std::max(n, 0) - kCalling == 0) {
@@ -178,6 +182,8 @@ void Driver5::send_complete(ndis::Binding& binding, std::span<const ndis::Comple
   for (const ndis::Completed& completed : elements) {
     auto* const packet = static_cast<PNDIS_PACKET>(completed.element);
     NDIS_SET_PACKET_STATUS(packet, to(completed.status));
+    ndis::land(*packet);
+    binding.engine.verifier().note_element(packet, "send completed with", static_cast<std::uint64_t>(completed.status));
     chars_.SendCompleteHandler(binding.context, packet, to(completed.status));
   }
 }
@@ -200,6 +206,17 @@ ndis::SendItem item_of(const ndis::Binding& binding, PNDIS_PACKET packet, std::s
           .flags = (loops ? ndis::send_flag::kLoopToSelf : 0U) |
                    ((flags & NDIS_FLAGS_LOOPBACK_ONLY) != 0 ? ndis::send_flag::kLoopbackOnly : 0U),
           .preset = fits ? Status::kSuccess : Status::kInvalidPacket};
+}
+
+// From here to its completion the packet is ours. False, and the driver is told: it is already.
+bool take_over(ndis::Engine& ndis, const ndis::Binding& binding, NDIS_PACKET& packet, const char* function,
+               const char* what) {
+  if (!ndis::take_flight(packet)) {
+    ndis.violation(function, "the packet is being sent, or filled, already", binding.handle, &packet);
+    return false;
+  }
+  ndis.verifier().note_element(&packet, what, static_cast<std::uint64_t>(binding.handle));
+  return true;
 }
 
 }  // namespace
@@ -226,8 +243,17 @@ VOID NdisSend(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, PNDIS_PACKET P
     *Status = NDIS_STATUS_INVALID_PACKET;
     return;
   }
+  if (!take_over(*ndis, *binding, *Packet, "NdisSend", "sent through")) {
+    *Status = NDIS_STATUS_FAILURE;
+    return;
+  }
   const ndis::SendItem item = item_of(*binding, Packet, ndis->longest_frame(*binding));
-  *Status = to(ndis->send_one(binding->handle, item));
+  const auto status = ndis->send_one(binding->handle, item);
+  if (status != ndis::Status::kPending) {
+    ndis::land(*Packet);
+    ndis->verifier().note_element(Packet, "sent with", static_cast<std::uint64_t>(status));
+  }
+  *Status = to(status);
 }
 
 VOID NdisSendPackets(NDIS_HANDLE NdisBindingHandle, PPNDIS_PACKET PacketArray, UINT NumberOfPackets) {
@@ -245,11 +271,15 @@ VOID NdisSendPackets(NDIS_HANDLE NdisBindingHandle, PPNDIS_PACKET PacketArray, U
   std::vector<ndis::SendItem> items = std::move(kept);
   items.clear();
   for (UINT i = 0; i < NumberOfPackets; ++i) {
-    if (PacketArray[i] != nullptr) {
+    if (PacketArray[i] != nullptr && take_over(*ndis, *binding, *PacketArray[i], "NdisSendPackets", "sent through")) {
       items.push_back(item_of(*binding, PacketArray[i], longest));
     }
   }
-  (void)ndis->send(binding->handle, items);
+  if (!ndis->send(binding->handle, items)) {  // the binding has died meanwhile
+    for (const ndis::SendItem& item : items) {
+      ndis::land(*static_cast<PNDIS_PACKET>(item.element));
+    }
+  }
   kept = std::move(items);
 }
 
@@ -268,19 +298,21 @@ VOID NdisReturnPackets(PNDIS_PACKET* PacketsToReturn, UINT NumberOfPackets) {
   for (UINT i = 0; i < NumberOfPackets; ++i) {
     ReceivedPacket* const received = ReceivedPacket::of(PacketsToReturn[i]);
     if (received == nullptr) {
-      ndis->violation(function, "the packet was not received", Handle::kNone);
+      ndis->violation(function, "the packet was not received", Handle::kNone, PacketsToReturn[i]);
       continue;
     }
     std::int64_t owed = received->owed.load(std::memory_order_acquire);
     while (owed > 0 && !received->owed.compare_exchange_weak(owed, owed - 1, std::memory_order_acq_rel)) {
     }
     if (owed <= 0) {
-      ndis->violation(function, "the packet was returned too often", received->handle);
+      ndis->violation(function, "the packet was returned too often", received->handle, PacketsToReturn[i]);
       continue;
     }
     if (owed > kCalling / 2) {
-      ndis->violation(function, "the packet was returned before its callback had", received->handle);
+      ndis->violation(function, "the packet was returned before its callback had", received->handle,
+                      PacketsToReturn[i]);
     }
+    ndis->verifier().note_element(PacketsToReturn[i], "returned");
     if (owed == 1) {
       recycle(*received);
     }
@@ -316,8 +348,12 @@ VOID NdisTransferData(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, NDIS_H
     *Status = to(*failing);
     return;
   }
+  if (!take_over(*ndis, *binding, *Packet, "NdisTransferData", "filled through")) {
+    return;
+  }
   const auto copied = static_cast<UINT>(copy_into(*Packet, shown->payload.subspan(ByteOffset, BytesToTransfer)));
   if (!ndis->force(ndis::pend::kTransfer)) {
+    ndis::land(*Packet);
     *BytesTransferred = copied;
     *Status = NDIS_STATUS_SUCCESS;
     return;
@@ -328,6 +364,7 @@ VOID NdisTransferData(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, NDIS_H
     {
       const ndis::CallbackScope inside(*self->protocol, self.get(), ndis::Inside::kData);
       const AtDispatch level;
+      ndis::land(*Packet);
       static_cast<const Driver5&>(*self->protocol->driver)
           .characteristics()
           .TransferDataCompleteHandler(self->context, Packet, NDIS_STATUS_SUCCESS, copied);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "capi/ndis6.h"
+#include "ndis/pools/net_buffers.h"
 
 namespace turnpike::capi {
 namespace {
@@ -72,6 +73,10 @@ void Driver6::receive(ndis::Binding& binding, std::span<const ndis::Indicated> f
     fill(*taken[at], frames[at], taken[at]->bytes, binding);
   }
   if (n != 0) {
+    for (std::size_t at = 0; binding.engine.verifier().notes() && at < n; ++at) {
+      binding.engine.verifier().note_element(&taken[at]->list, "indicated on",
+                                             static_cast<std::uint64_t>(binding.handle));
+    }
     binding.hold(ndis::Held::kRetained, static_cast<std::uint32_t>(n));
     indicate(binding, std::span(taken).first(n), 0);
   }
@@ -128,6 +133,9 @@ void Driver6::send_complete(ndis::Binding& binding, std::span<const ndis::Comple
   const AtDispatch level;
   for (std::size_t i = 0; i < elements.size(); ++i) {
     auto& list = *static_cast<NET_BUFFER_LIST*>(elements[i].element);
+    ndis::land(list);
+    binding.engine.verifier().note_element(&list, "send completed with",
+                                           static_cast<std::uint64_t>(elements[i].status));
     list.Status = to(elements[i].status);
     list.Next = i + 1 < elements.size() ? static_cast<NET_BUFFER_LIST*>(elements[i + 1].element) : nullptr;
   }
@@ -152,6 +160,33 @@ Status check(const NET_BUFFER_LIST& list, std::size_t header, std::size_t longes
 }  // namespace
 }  // namespace turnpike::capi
 
+namespace turnpike::capi {
+namespace {
+
+// Whether a chain bites its tail, by those of it that are no good (in a ring all are, from the second round on): each
+// is compared with one that went before, which is exchanged ever more seldom.
+class RingWatch {
+ public:
+  bool is_ring(const NET_BUFFER_LIST* list) {
+    if (list == compared_) {
+      return true;
+    }
+    if (++steps_ == until_) {
+      compared_ = list;
+      steps_ = 0;
+      until_ *= 2;
+    }
+    return false;
+  }
+
+ private:
+  const NET_BUFFER_LIST* compared_ = nullptr;
+  std::size_t steps_ = 0, until_ = 1;
+};
+
+}  // namespace
+}  // namespace turnpike::capi
+
 using namespace turnpike;  // allow using-namespace: the functions below are C's
 
 VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetBufferLists, NDIS_PORT_NUMBER PortNumber,
@@ -171,6 +206,11 @@ VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetB
   std::vector<ndis::SendItem> items = std::move(kept);
   items.clear();
   for (NET_BUFFER_LIST* list = NetBufferLists; list != nullptr; list = list->Next) {
+    if (!ndis::take_flight(*list)) {  // what hangs behind it cannot be told from what we have hung there
+      engine->violation("NdisSendNetBufferLists", "the list is being sent already", binding->handle, list);
+      break;
+    }
+    engine->verifier().note_element(list, "sent through", static_cast<std::uint64_t>(binding->handle));
     if (list->SourceHandle != NdisBindingHandle) {
       engine->violation("NdisSendNetBufferLists", "SourceHandle is not the binding: corrected", binding->handle);
       list->SourceHandle = NdisBindingHandle;
@@ -181,7 +221,11 @@ VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetB
          .flags = loop,
          .preset = PortNumber != 0 ? ndis::Status::kInvalidPort : capi::check(*list, binding->nic->header, longest)});
   }
-  (void)engine->send(binding->handle, items);
+  if (!engine->send(binding->handle, items)) {  // the binding has died meanwhile
+    for (const ndis::SendItem& item : items) {
+      ndis::land(*static_cast<NET_BUFFER_LIST*>(item.element));
+    }
+  }
   kept = std::move(items);
 }
 
@@ -210,20 +254,28 @@ VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST Ne
     copies.give_back(std::span(back).first(waiting));
     returned += static_cast<std::uint32_t>(std::exchange(waiting, 0));
   };
+  capi::RingWatch watch;
   for (NET_BUFFER_LIST* list = NetBufferLists; list != nullptr;) {
     NET_BUFFER_LIST* const next = list->Next;
+    bool good = false;
     auto* const received = reinterpret_cast<capi::ReceivedList*>(list);
     if (list->SourceHandle != NdisBindingHandle || list->FirstNetBuffer != &received->buffer) {
-      engine->violation(function, "the list was not indicated on this binding", binding->handle);
+      engine->violation(function, "the list was not indicated on this binding", binding->handle, list);
     } else if (received->bytes.empty()) {
-      engine->violation(function, "the list was indicated with RESOURCES: it goes back by itself", binding->handle);
+      engine->violation(function, "the list was indicated with RESOURCES: it goes back by itself", binding->handle,
+                        list);
     } else if (!received->with_driver.exchange(false)) {
-      engine->violation(function, "the list was returned before", binding->handle);
+      engine->violation(function, "the list was returned before", binding->handle, list);
     } else {
+      good = true;
+      engine->verifier().note_element(list, "returned");
       back[waiting++] = received;
       if (waiting == back.size()) {
         give_back();
       }
+    }
+    if (!good && watch.is_ring(list)) {
+      break;
     }
     list = next;
   }

@@ -45,6 +45,14 @@ void hear_misuse() {
   });
 }
 
+void keep_histories(bool on) {
+  ndis::listen_to_uses(!on ? nullptr : [](const void* descriptor, const char* what) {
+    if (ndis::Engine* const ndis = running_engine()) {
+      ndis->verifier().note_element(descriptor, what);
+    }
+  });
+}
+
 ndis::Engine* engine() {
   hear_misuse();
   const auto started = runtime::NdisWorld::instance().engine();

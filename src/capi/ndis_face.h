@@ -102,6 +102,9 @@ class AtDispatch {
 // What drivers do wrong with pools and packets is a violation like any other from now on.
 void hear_misuse();
 
+// Of packets and lists, for what checked mode says of them.
+void keep_histories(bool on);
+
 // The driver whose DriverEntry runs on this thread; 0: none.
 extern thread_local std::uint64_t loading_driver;
 

@@ -374,6 +374,7 @@ uint32_t TpNdisGetCounters(TP_NDIS_COUNTERS* counters) noexcept {
 uint32_t TpNdisSetChecked(TP_NDIS_VIOLATION callback, void* context) noexcept {
   return on_engine([&](ndis::Engine& ndis) {
     ndis.knobs().checked = callback != nullptr;
+    keep_histories(callback != nullptr);
     if (callback == nullptr) {
       ndis.verifier().set_callback({});
     } else {

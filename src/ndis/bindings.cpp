@@ -155,7 +155,9 @@ Status Engine::open_now(const Shared<Binding>& binding, const OpenRequest& reque
     return status_of_open(attached.error());
   }
   request.store(binding->handle, medium);
-  verifier_.note(binding->handle, "opened");
+  if (verifier_.notes()) {
+    verifier_.note(binding->handle, "opened on", facts_of(*binding).name);
+  }
   {
     const std::lock_guard lock(mutex_);
     binding->state.store(binding->generation() == Generation::k5 ? BindingState::kRunning : BindingState::kPaused,

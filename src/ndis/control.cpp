@@ -266,6 +266,7 @@ void Engine::perform(Protocol& protocol, const Step& step) {
 // ---------------------------------------------------------------------------------------------------------------
 
 void Engine::do_bind(Protocol& protocol, const Shared<Bind>& bind) {
+  verifier_.note(bind->offer.context, "bind callback for", bind->offer.facts.name);
   Status status{};
   {
     const CallbackScope inside(protocol, nullptr, Inside::kBind);
@@ -311,6 +312,7 @@ void Engine::complete_bind(Handle handle, Status status) {
 }
 
 void Engine::end_bind(const Shared<Bind>& bind, Status status) {
+  verifier_.note(bind->offer.context, status == Status::kSuccess ? "bound" : "bind failed");
   (void)handles_->remove<Bind>(bind->offer.context);
   std::vector<Shared<Binding>> left_open;
   {
@@ -349,6 +351,9 @@ void Engine::end_bind(const Shared<Bind>& bind, Status status) {
 void Engine::do_unbind(Protocol& protocol, const Shared<Unbind>& unbind) {
   Binding& binding = *unbind->binding;
   verifier_.note(binding.handle, "unbind callback");
+  if (verifier_.notes()) {
+    verifier_.note(unbind->handle, "unbind callback for", facts_of(binding).name);
+  }
   Status status{};
   {
     const CallbackScope inside(protocol, &binding, Inside::kUnbind);
@@ -393,6 +398,7 @@ void Engine::complete_unbind(Handle handle) {
 // The driver says that the binding is gone. If it is not, the engine sees to it, and the driver hears no more of it.
 void Engine::end_unbind(const Shared<Unbind>& unbind) {
   const Shared<Binding> binding = unbind->binding;
+  verifier_.note(unbind->handle, "unbound");
   (void)handles_->remove<Unbind>(unbind->handle);
   const BindingState state = binding->now();
   if (state < BindingState::kClosing) {
@@ -431,9 +437,7 @@ Status Engine::unbind_adapter(Handle handle) {
 void Engine::do_event(const Shared<EventOut>& out) {
   Binding* const binding = out->binding.get();
   if (binding != nullptr) {
-    verifier_.note(binding->handle, out->note.event == NetEvent::kPause     ? "pause"
-                                    : out->note.event == NetEvent::kRestart ? "restart"
-                                                                            : "event");
+    verifier_.note(binding->handle, name_of(out->note.event));
   }
   out->note.shown = &out->shown;
   if (out->note.attributes) {

@@ -183,7 +183,9 @@ class Engine final : public AdapterListener {
   std::uint32_t longest_frame(const Binding& binding) const;
   Knobs& knobs() { return knobs_; }
   Verifier& verifier() { return verifier_; }
-  void violation(const char* function, const char* what, Handle handle) { verifier_.report(function, what, handle); }
+  void violation(const char* function, const char* what, Handle handle, const void* element = nullptr) {
+    verifier_.report(function, what, handle, element);
+  }
   // What comes back or is called later, on the data thread, or here where the knob says so.
   void later(std::function<void()> job);
   [[nodiscard]] bool force(std::uint32_t pend_bit) const {

@@ -103,7 +103,7 @@ Status Engine::register_protocol(Registration registration, Handle& out) {
   protocol->handle = *handle;
   protocols_.push_back(protocol);
   out = *handle;
-  verifier_.note(*handle, "registered");
+  verifier_.note(*handle, "registered as", name);
   return Status::kSuccess;
 }
 
@@ -300,6 +300,7 @@ bool Engine::is_empty(const Protocol& protocol) {
 
 void Engine::finish_deregistration(const Shared<Protocol>& protocol) {
   (void)handles_->remove<Protocol>(protocol->handle);
+  verifier_.note(protocol->handle, "deregistered");
   const std::lock_guard lock(mutex_);
   std::erase(protocols_, protocol);
   protocol->seats.clear();

@@ -214,6 +214,10 @@ void free_clone(PNET_BUFFER_LIST clone, std::uint32_t flags, const char* functio
     report_misuse(function, "this is no clone that is in use", clone);
     return;
   }
+  if (is_in_flight(*clone)) {
+    report_misuse(function, "the list is being sent: not freed", clone);
+    return;
+  }
   const std::uintptr_t made_with = made_of(*clone) - kMade;
   if (made_with != flags) {
     report_misuse(function, "a clone is freed with the flags that it was allocated with", clone);
@@ -287,6 +291,10 @@ PNET_BUFFER_LIST allocate_reassembled(NET_BUFFER_LIST& fragments, NDIS_HANDLE po
 void free_derived(PNET_BUFFER_LIST list, std::uint32_t delta, const char* function) noexcept {
   if (!is_derived(list, false)) {
     report_misuse(function, "this is no list of fragments, or put together from some, that is in use", list);
+    return;
+  }
+  if (is_in_flight(*list)) {
+    report_misuse(function, "the list is being sent: not freed", list);
     return;
   }
   if (list->ParentNetBufferList != nullptr) {

@@ -12,6 +12,10 @@ std::atomic<std::uint64_t> happened{0};
 
 }  // namespace
 
+std::atomic<UseListener> use_listener{nullptr};
+
+void listen_to_uses(UseListener listener) noexcept { use_listener.store(listener, std::memory_order_relaxed); }
+
 void listen_to_misuse(MisuseListener listener) noexcept { listening.store(listener, std::memory_order_release); }
 
 void report_misuse(const char* function, const char* what, std::uint64_t subject) noexcept {

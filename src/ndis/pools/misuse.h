@@ -3,7 +3,10 @@
 // log.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+
+#include "base/handle_table.h"
 
 namespace turnpike::ndis {
 
@@ -16,6 +19,20 @@ void listen_to_misuse(MisuseListener listener) noexcept;
 void report_misuse(const char* function, const char* what, std::uint64_t subject) noexcept;
 inline void report_misuse(const char* function, const char* what, const void* subject) noexcept {
   report_misuse(function, what, reinterpret_cast<std::uintptr_t>(subject));
+}
+
+// What is done with a descriptor or a pool, for whoever keeps its history; null: nobody does, and nothing is spent on
+// it.
+using UseListener = void (*)(const void* descriptor, const char* what);
+void listen_to_uses(UseListener listener) noexcept;
+extern std::atomic<UseListener> use_listener;
+inline void note_use(const void* descriptor, const char* what) noexcept {
+  if (const UseListener listener = use_listener.load(std::memory_order_relaxed); listener != nullptr) {
+    listener(descriptor, what);
+  }
+}
+inline void note_use(Handle pool, const char* what) noexcept {
+  note_use(reinterpret_cast<const void*>(static_cast<std::uintptr_t>(pool)), what);
 }
 
 // How many there were, listened to or not.

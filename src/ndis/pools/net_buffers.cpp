@@ -163,6 +163,10 @@ void free_list(PNET_BUFFER_LIST list, const char* function) noexcept {
     report_misuse(function, "this is no net buffer list that is in use", list);
     return;
   }
+  if (is_in_flight(*list)) {
+    report_misuse(function, "the list is being sent: not freed", list);
+    return;
+  }
   if (list->NdisReserved[1] != nullptr) {
     report_misuse(function, "a clone has a free function of its own", list);
     return;

@@ -22,6 +22,22 @@ namespace turnpike::ndis {
 inline constexpr std::uint32_t kNetAlignment = 16;
 inline constexpr std::size_t kContextHeader = offsetof(NET_BUFFER_LIST_CONTEXT, ContextData);
 
+// While a list is being sent it is ours: a bit of its Flags that belong to NDIS says so, as with packets.
+inline constexpr ULONG kListInFlight = 0x00000400;
+inline bool is_in_flight(NET_BUFFER_LIST& list) noexcept {
+  return (std::atomic_ref(list.Flags).load(std::memory_order_relaxed) & kListInFlight) != 0;
+}
+inline bool take_flight(NET_BUFFER_LIST& list) noexcept {
+  const std::atomic_ref flags(list.Flags);
+  const ULONG before = flags.load(std::memory_order_relaxed);
+  flags.store(before | kListInFlight, std::memory_order_relaxed);
+  return (before & kListInFlight) == 0;
+}
+inline void land(NET_BUFFER_LIST& list) noexcept {
+  const std::atomic_ref flags(list.Flags);
+  flags.store(flags.load(std::memory_order_relaxed) & ~kListInFlight, std::memory_order_relaxed);
+}
+
 // Null: no memory, or parameters that are refused.
 NDIS_HANDLE create_net_buffer_list_pool(NDIS_HANDLE owner, const NET_BUFFER_LIST_POOL_PARAMETERS* parameters) noexcept;
 NDIS_HANDLE create_net_buffer_pool(NDIS_HANDLE owner, const NET_BUFFER_POOL_PARAMETERS* parameters) noexcept;

@@ -98,6 +98,10 @@ PNDIS_PACKET allocate_packet(NDIS_HANDLE pool, const char* function) noexcept {
 
 void free_packet(PNDIS_PACKET packet, const char* function) noexcept {
   Pool* const pool = Pools::instance().owner_of(packet, PoolKind::kPacket);
+  if (pool != nullptr && is_in_flight(*packet)) {
+    report_misuse(function, "the packet is being sent: not freed", packet);
+    return;
+  }
   if (pool == nullptr || !pool->give(packet)) {
     report_misuse(function, "this is no packet that is in use", packet);
   }

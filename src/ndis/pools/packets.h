@@ -7,6 +7,7 @@
 
 #include <ndis.h>
 
+#include <atomic>
 #include <cstddef>
 #include <span>
 
@@ -37,6 +38,23 @@ std::size_t copy_chain(const MDL* to, std::size_t to_offset, const MDL* from, st
                        std::size_t most) noexcept;
 
 // --- packets
+// While a packet is being sent it is ours: a bit of those that its driver leaves to NDIS says so.
+inline constexpr UCHAR kPacketInFlight = 0x01;
+inline bool is_in_flight(NDIS_PACKET& packet) noexcept {
+  return (std::atomic_ref(packet.Private.NdisPacketFlags).load(std::memory_order_relaxed) & kPacketInFlight) != 0;
+}
+// False: it is in flight already. Who sends and who completes never do so at the same time, so it takes no lock.
+inline bool take_flight(NDIS_PACKET& packet) noexcept {
+  const std::atomic_ref flags(packet.Private.NdisPacketFlags);
+  const UCHAR before = flags.load(std::memory_order_relaxed);
+  flags.store(before | kPacketInFlight, std::memory_order_relaxed);
+  return (before & kPacketInFlight) == 0;
+}
+inline void land(NDIS_PACKET& packet) noexcept {
+  const std::atomic_ref flags(packet.Private.NdisPacketFlags);
+  flags.store(flags.load(std::memory_order_relaxed) & static_cast<UCHAR>(~kPacketInFlight), std::memory_order_relaxed);
+}
+
 NDIS_STATUS create_packet_pool(std::uint32_t count, std::uint32_t overflow, std::uint32_t reserved,
                                NDIS_HANDLE& pool) noexcept;
 PNDIS_PACKET allocate_packet(NDIS_HANDLE pool, const char* function) noexcept;

@@ -6,6 +6,8 @@
 #include <bit>
 #include <new>
 
+#include "ndis/pools/misuse.h"
+
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define TURNPIKE_TELL_SANITIZER 1
@@ -92,6 +94,7 @@ void* Pool::take() noexcept {
   next.state->store(kTaken, std::memory_order_relaxed);
   in_use_.store(in_use_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   ASAN_UNPOISON_MEMORY_REGION(next.memory, stride_);
+  note_use(next.memory, "allocated");
   return next.memory;
 }
 
@@ -107,6 +110,7 @@ bool Pool::give(void* descriptor) noexcept {
     return false;
   }
   place.state->store(0, std::memory_order_relaxed);
+  note_use(descriptor, "freed");
   auto* const memory = static_cast<std::byte*>(descriptor);
   if (shape_.verify) {
     // It can only fail for want of memory to split mappings: then the descriptor stays readable, and nothing worse.
@@ -253,6 +257,7 @@ Result<Handle> Pools::create(const PoolShape& shape) noexcept {
   }
   const std::lock_guard lock(pool->lock_);
   pool->handle_ = *handle;
+  note_use(*handle, "allocated");
   return handle;
 }
 
@@ -262,6 +267,7 @@ bool Pools::close(Handle handle, PoolKind kind, std::uint32_t& left) noexcept {
     return false;
   }
   left = pool->in_use();
+  note_use(handle, "freed");
   return handles_->remove(handle).has_value();
 }
 
