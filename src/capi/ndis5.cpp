@@ -290,6 +290,7 @@ VOID NdisRequest(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, PNDIS_REQUE
   asked->shown = NdisRequest;
   ndis::OidRequest& request = asked->request;
   request.type = ndis::OidRequest::Type(NdisRequest->RequestType);
+  request.shown = NdisRequest;
   // Query and set lie over each other: identifier, buffer and length are in the same place.
   request.oid = NdisRequest->DATA.QUERY_INFORMATION.Oid;
   request.buffer = NdisRequest->DATA.QUERY_INFORMATION.InformationBuffer;

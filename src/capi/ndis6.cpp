@@ -340,6 +340,8 @@ NDIS_STATUS NdisOidRequest(NDIS_HANDLE NdisBindingHandle, PNDIS_OID_REQUEST OidR
   asked->shown = OidRequest;
   ndis::OidRequest& request = asked->request;
   request.type = ndis::OidRequest::Type(OidRequest->RequestType);
+  request.timeout = std::chrono::seconds(OidRequest->Timeout);
+  request.shown = OidRequest;
   if (request.type == ndis::OidRequest::Type::kSet) {
     const auto& set = OidRequest->DATA.SET_INFORMATION;
     request.oid = set.Oid;

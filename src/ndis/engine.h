@@ -47,6 +47,7 @@
 
 #include "base/clock.h"
 #include "base/handle_table.h"
+#include "base/timer_thread.h"
 #include "ndis/driver.h"
 #include "ndis/knobs.h"
 #include "ndis/objects.h"
@@ -96,8 +97,10 @@ struct OidRequest {
   std::uint32_t oid = 0;
   void* buffer = nullptr;
   std::uint32_t length = 0;
-  std::uint32_t done = 0;    // BytesWritten or BytesRead
-  std::uint32_t needed = 0;  // BytesNeeded
+  std::uint32_t done = 0;       // BytesWritten or BytesRead
+  std::uint32_t needed = 0;     // BytesNeeded
+  Duration timeout{};           // after which it is aborted, if it still pends; zero: never
+  const void* shown = nullptr;  // the driver's own structure, which it may hand in only once at a time
 };
 
 // What is alive, and what has happened.
@@ -209,6 +212,9 @@ class Engine final : public AdapterListener {
     OidRequest* request;
     void* token;
     void* cancel_id;
+    std::uint64_t number;              // which of all it is
+    TimerId timeout = TimerId::kNone;  // if it has one
+    bool ending = false;               // its completion is on its way
   };
   friend struct Nic;
   // What is to be done next: one of these.
@@ -302,6 +308,11 @@ class Engine final : public AdapterListener {
 
   // requests.cpp
   static Status request_refusal(const Binding& binding);
+  Status hold_request(Binding& binding, OidRequest& request, void* token, void* cancel_id);
+  Result<TimerId> arm_timeout(std::uint64_t number, Duration timeout);
+  bool is_pending(const OidRequest& request);
+  void settle_timeouts();
+  void end_request(std::uint64_t number, std::optional<Status> status);
   Status answer(Binding& binding, OidRequest& request);
   void tell_what_can_be_asked(Binding& binding, NetEventNote& note);
   void complete_held(const std::function<bool(const HeldRequest&)>& which, std::optional<Status> status);
@@ -328,8 +339,11 @@ class Engine final : public AdapterListener {
 
   std::atomic<std::uint64_t> open_adapters_{0};
 
-  std::mutex requests_mutex_;
-  std::deque<HeldRequest> requests_;
+  std::mutex requests_mutex_;  // before that of the timers
+  std::list<HeldRequest> requests_;
+  std::uint64_t last_request_ = 0;
+  std::unique_ptr<Timers> timers_;  // both made for the first request that has a timeout and pends
+  std::unique_ptr<TimerThread> timer_thread_;
 };
 
 }  // namespace turnpike::ndis

@@ -57,6 +57,7 @@ Engine::~Engine() {
     return;
   }
   source_.stop();
+  timer_thread_.reset();
   passive_.stop();
   data_.stop();
   std::vector<std::thread> ended;
@@ -484,6 +485,7 @@ void Engine::quiesce() {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, quiet);
     }
+    settle_timeouts();
     data_.drain();
     passive_.drain();
     const std::lock_guard lock(mutex_);

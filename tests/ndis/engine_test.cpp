@@ -406,6 +406,94 @@ TEST_F(EngineTest, RefusesRequestsWhileTheOpenPends) {
   EXPECT_TRUE(engine.deregister(driver.protocol, Generation::k5, "test"));
 }
 
+// A request that pends too long is aborted: not before its time, once, and alone. One that is answered in time, is
+// cancelled, or has no timeout hears nothing of it.
+TEST(Timeout, AbortsARequestThatPendsTooLong) {
+  MemoryAdapters world;
+  TestClock clock;
+  Engine engine(world, clock);
+  ASSERT_TRUE(engine.start());
+  world.add_ethernet("eth0");
+  Script script(engine);
+  Registration registration;
+  registration.name = "PATIENT";
+  registration.driver = std::make_unique<ScriptedDriver>(script);
+  ASSERT_EQ(engine.register_protocol(std::move(registration), script.protocol), Status::kSuccess);
+  engine.begin(script.protocol);
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  engine.quiesce();
+  engine.knobs().force_pend = pend::kRequest;
+  engine.knobs().hold_requests = true;
+  std::array<std::uint32_t, 5> values{};
+  std::array<OidRequest, 5> requests;
+  const std::array<int, 5> seconds{2, 3, 0, 5, 5};
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    requests[i].oid = 0x0001010E;
+    requests[i].buffer = &values[i];
+    requests[i].length = 4;
+    requests[i].timeout = std::chrono::seconds(seconds[i]);
+    void* const id = &values[i];
+    ASSERT_EQ(engine.request(script.binding(), requests[i], nullptr, id), Status::kPending);
+  }
+  const auto line = [](Status status) { return "request " + std::to_string(static_cast<std::uint32_t>(status)); };
+  const std::string aborted = line(Status::kRequestAborted), done = line(Status::kSuccess);
+  script.journal.take();
+  ASSERT_TRUE(clock.advance(std::chrono::seconds(2) - Duration(1)));
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), Lines{});
+  ASSERT_TRUE(clock.advance(Duration(1)));
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), Lines{aborted});
+  EXPECT_EQ(engine.counts().requests, 4U);
+  ASSERT_TRUE(clock.advance(std::chrono::seconds(1)));
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), Lines{aborted});
+  engine.cancel_requests(script.binding(), &values[3]);
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), Lines{aborted});
+  engine.knobs().hold_requests = false;
+  engine.let_requests_go();
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), (Lines{done, done}));
+  ASSERT_TRUE(clock.advance(std::chrono::hours(1)));
+  engine.quiesce();
+  EXPECT_EQ(script.journal.take(), Lines{});
+  EXPECT_EQ(engine.counts().requests, 0U);
+  EXPECT_TRUE(engine.deregister(script.protocol, Generation::k6, "test"));
+}
+
+// The timeout of a request is over while its binding is closed and its protocol leaves: whoever comes first ends it.
+TEST(Timeout, MeetsADeregistration) {
+  for (int round = 0; round < 30; ++round) {
+    MemoryAdapters world;
+    TestClock clock;
+    Engine engine(world, clock);
+    ASSERT_TRUE(engine.start());
+    world.add_ethernet("eth0");
+    Script script(engine);
+    Registration registration;
+    registration.name = "LEAVING";
+    registration.driver = std::make_unique<ScriptedDriver>(script);
+    ASSERT_EQ(engine.register_protocol(std::move(registration), script.protocol), Status::kSuccess);
+    engine.begin(script.protocol);
+    ASSERT_TRUE(script.journal.await("binds complete"));
+    engine.quiesce();
+    engine.knobs().force_pend = pend::kRequest;
+    engine.knobs().hold_requests = true;
+    std::array<OidRequest, 8> requests;
+    std::array<std::uint32_t, 8> values{};
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      requests[i] = {.oid = 0x0001010E, .buffer = &values[i], .length = 4, .timeout = std::chrono::seconds(1)};
+      ASSERT_EQ(engine.request(script.binding(), requests[i], nullptr, nullptr), Status::kPending);
+    }
+    std::thread turning([&] { EXPECT_TRUE(clock.advance(std::chrono::seconds(1))); });
+    EXPECT_TRUE(engine.deregister(script.protocol, Generation::k6, "test"));
+    turning.join();
+    const std::string aborted = "request " + std::to_string(static_cast<std::uint32_t>(Status::kRequestAborted));
+    EXPECT_EQ(script.journal.count(aborted), requests.size());
+  }
+}
+
 // No lock is held while a driver is called: from inside a frame's callback it may show another frame, on the same
 // adapter too, change and remove adapters, also its own, and bring new ones; as may other threads meanwhile.
 TEST_F(EngineTest, ADriverMayTurnTheWorldFromInsideAFrame) {

@@ -186,6 +186,7 @@ NDIS_STATUS Driver6::ask(Binding& binding, Request& request, NDIS_REQUEST_TYPE t
   six.Header = {NDIS_OBJECT_TYPE_OID_REQUEST, NDIS_OID_REQUEST_REVISION_1, NDIS_SIZEOF_OID_REQUEST_REVISION_1};
   six.RequestType = type;
   six.RequestId = id;
+  six.Timeout = timeout;
   six.DATA.QUERY_INFORMATION.Oid = oid;
   six.DATA.QUERY_INFORMATION.InformationBuffer = request.buffer.data();
   six.DATA.QUERY_INFORMATION.InformationBufferLength = static_cast<UINT>(request.buffer.size());

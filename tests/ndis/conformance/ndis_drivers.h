@@ -364,6 +364,7 @@ class Driver6 : public Driver {
 
   NDIS_PROTOCOL_DRIVER_CHARACTERISTICS characteristics{};
   std::vector<NET_FRAME_TYPE> frame_types;
+  UINT timeout = 0;  // of requests, in seconds
   std::function<NDIS_STATUS(NDIS_HANDLE)> on_options;
   std::function<void(Indication&)> on_lists;  // who keeps nothing has to return them
   std::function<void(Binding&, PNDIS_STATUS_INDICATION)> on_status;

@@ -494,6 +494,23 @@ TEST_P(NdisOid, CountersAreOfFourBytesOrEight_choice) {
   told();
 }
 
+// Its Timeout is over: it is aborted, and the structure may be handed in again.
+// clauses: NDIS-168
+TEST_F(NdisOid6, AreAbortedWhenTheyPendTooLong_choice) {
+  knob(TP_NDIS_KNOB_PEND, TP_NDIS_PEND_REQUEST);
+  knob(TP_NDIS_KNOB_HOLD_REQUESTS, 1);
+  p_.timeout = 1;
+  Request& asked = p_.request(at(), NdisRequestQueryInformation, OID_GEN_MAXIMUM_FRAME_SIZE, Bytes(4));
+  EXPECT_EQ(asked.answer, NDIS_STATUS_PENDING);
+  EXPECT_TRUE(asked.done.wait());
+  EXPECT_EQ(asked.status, NDIS_STATUS_REQUEST_ABORTED);
+  EXPECT_EQ(asked.moved, 0U);
+  knob(TP_NDIS_KNOB_HOLD_REQUESTS, 0);
+  knob(TP_NDIS_KNOB_PEND, 0);
+  EXPECT_EQ(NdisOidRequest(at().handle, &asked.six), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(number_of(asked.buffer), 1500U);
+}
+
 // clauses: NDIS-168
 TEST_F(NdisOid6, AreCancelledByIdOnOneBindingAlone) {
   const PVOID one = reinterpret_cast<PVOID>(1);  // NOLINT: ids are numbers
