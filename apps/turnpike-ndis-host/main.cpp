@@ -20,7 +20,8 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: turnpike-ndis-host [--interfaces LIST] [--exclude LIST] [--when-up] [--open-anywhere PROTOCOL]\n"
-    "                          [--xdp LIST [--xdp-take-all]] [--checked] DRIVER.so…\n"
+    "                          [--xdp LIST [--xdp-take-all]] [--tap LIST] [--add-tap NAME] [--add-tun NAME]\n"
+    "                          [--checked] DRIVER.so…\n"
     "Runs NDIS protocol drivers until SIGINT or SIGTERM; SIGUSR1 prints what they have.\n"
     "  --interfaces LIST         what they are bound to: patterns of names, kind:PATTERN, permanent addresses,\n"
     "                            separated by commas; else all Ethernet interfaces\n"
@@ -31,6 +32,9 @@ constexpr const char* kUsage =
     "only\n"
     "                            frames of types that a driver has named\n"
     "  --xdp-take-all            or all frames\n"
+    "  --tap LIST                TUN and TAP interfaces at whose far end drivers are, as stations beside the host\n"
+    "  --add-tap NAME            makes such an interface, down, which goes when this program ends\n"
+    "  --add-tun NAME            the same without Ethernet: bare IP packets\n"
     "  --checked                 a driver that breaks a rule ends the process\n";
 
 struct Options {
@@ -39,6 +43,12 @@ struct Options {
   std::vector<const char*> drivers;
   const char* xdp = nullptr;
   std::uint32_t xdp_flags = 0;
+  const char* tap = nullptr;
+  struct Made {
+    const char* name;
+    std::uint32_t kind;
+  };
+  std::vector<Made> made;  // interfaces
   bool checked = false;
 };
 
@@ -58,6 +68,11 @@ bool read(int count, char** words, Options& options) {
       if ((options.xdp = value()) == nullptr) return false;
     } else if (word == "--xdp-take-all") {
       options.xdp_flags = TP_NDIS_XDP_TAKE_ALL;
+    } else if (word == "--tap") {
+      if ((options.tap = value()) == nullptr) return false;
+    } else if (word == "--add-tap" || word == "--add-tun") {
+      options.made.push_back({value(), word == "--add-tap" ? TP_NDIS_TAP : TP_NDIS_TUN});
+      if (options.made.back().name == nullptr) return false;
     } else if (word == "--when-up") {
       options.policy.when_up = 1;
     } else if (word == "--checked") {
@@ -93,6 +108,25 @@ void print_counters() {
       number(now.protocols), number(now.bindings), number(now.adapters), number(now.sends), number(now.requests),
       number(now.retained), number(now.violations));
   std::fflush(stdout);
+}
+
+// How interfaces are opened is said before NDIS starts to look at them.
+int prepare(const Options& options) {
+  if (options.xdp != nullptr) {
+    if (const auto code = TpNdisUseXdp(options.xdp, options.xdp_flags); code != 0) return complain("AF_XDP", "", code);
+  }
+  TpNdisUseTap(options.tap);
+  if (const auto code = TpNdisStart(nullptr); code != 0) return complain("NDIS does not start", "", code);
+  for (const auto& [name, kind] : options.made) {
+    std::uint32_t index = 0;
+    if (const auto code = TpNdisAddTap(name, kind, &index); code != 0) return complain("cannot make", name, code);
+  }
+  if (const auto code = TpNdisSetBindPolicy(nullptr, &options.policy); code != 0)
+    return complain("the interfaces", "", code);
+  for (const char* each : options.open_anywhere) {
+    if (const auto code = TpNdisAllowOpenAnywhere(each, 1); code != 0) return complain("the protocol", each, code);
+  }
+  return 0;
 }
 
 int load_all(const Options& options, std::vector<TP_NDIS_DRIVER>& loaded) {
@@ -143,15 +177,7 @@ int main(int count, char** words) {
   const int signals = ::signalfd(-1, &ours, SFD_CLOEXEC);
   TpLogSink log = 0;
   TpLogOpenStderr(TP_LOG_NOTICE, TP_LOG_TIME, &log);  // which capability is missing, say
-  if (const auto code = TpNdisStart(nullptr); code != 0) return complain("NDIS does not start", "", code);
-  if (options.xdp != nullptr) {
-    if (const auto code = TpNdisUseXdp(options.xdp, options.xdp_flags); code != 0) return complain("AF_XDP", "", code);
-  }
-  if (const auto code = TpNdisSetBindPolicy(nullptr, &options.policy); code != 0)
-    return complain("the interfaces", "", code);
-  for (const char* each : options.open_anywhere) {
-    if (const auto code = TpNdisAllowOpenAnywhere(each, 1); code != 0) return complain("the protocol", each, code);
-  }
+  if (const int failed = prepare(options); failed != 0) return failed;
   if (options.checked) TpNdisSetChecked(on_violation, nullptr);
   std::vector<TP_NDIS_DRIVER> loaded;
   int result = load_all(options, loaded);

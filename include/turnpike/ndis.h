@@ -100,6 +100,37 @@ TP_API uint32_t TpNdisAllowOpenAnywhere(const char* protocol, uint32_t allow) TP
  * ERROR_NOT_SUPPORTED (50): this build has no AF_XDP; 87: another flag. */
 TP_API uint32_t TpNdisUseXdp(const char* list, uint32_t flags) TP_NOEXCEPT;
 
+/* --- at the far end of a TUN or TAP interface
+ *
+ * Such an interface is a virtual wire: the host has the near end, some program the far one. A driver at the far end is
+ * a station beside the host. What the host sends to the interface it receives, what it sends the host's stack receives,
+ * and nobody else is there: no copies, no promiscuous mode, no local sends to be shown. Its address is the interface's
+ * with two bits of the first byte changed: | 0x02, ^ 0x04 (the host has that of the interface). Its link is up while
+ * the interface is; statistics are counted from its side. A TAP interface is of NdisMedium802_3, a TUN interface of
+ * NdisMediumIP: offered to NDIS 6 alone, where a policy names it, and heard whatever the packet filter says. */
+
+/* The TUN and TAP interfaces of `list` (as in TP_NDIS_POLICY; null: none) are opened at the far end from now on, and
+ * no longer beside the host's stack at the near one; of one that is bound nothing changes until its last binding has
+ * gone, which is soon for a TAP interface, since its address changes. Somebody (`ip tuntap add`) has made the
+ * interface; nobody else may be at its far end. Where somebody is, or the interface is of another kind, it is not
+ * bound, and the log says why. It takes /dev/net/tun, and CAP_NET_ADMIN unless the interface belongs to the user of
+ * this process. An interface that TpNdisUseXdp names, too, is opened as this says. May be called before the start. */
+TP_API uint32_t TpNdisUseTap(const char* list) TP_NOEXCEPT;
+
+#define TP_NDIS_TAP 1u
+#define TP_NDIS_TUN 2u
+
+/* Makes such an interface, and drivers are at its far end. It begins down and without addresses; it is there until it
+ * is removed, NDIS stops, or the process ends, however that is. `name`: of at most 15 bytes; with %d in it the kernel
+ * finds a number. ERROR_ALREADY_EXISTS (183): an interface has that name; ERROR_ACCESS_DENIED (5): CAP_NET_ADMIN or the
+ * right to /dev/net/tun is missing; ERROR_NOT_SUPPORTED (50): NDIS runs on adapters in memory; ERROR_GEN_FAILURE (31):
+ * the kernel has no TUN devices. The log names what is missing. */
+TP_API uint32_t TpNdisAddTap(const char* name, uint32_t kind, uint32_t* index) TP_NOEXCEPT;
+
+/* The interface goes at once, and is unbound. ERROR_NOT_FOUND (1168): it is none that TpNdisAddTap made;
+ * ERROR_ACCESS_DENIED (5): CAP_NET_ADMIN is missing by now. */
+TP_API uint32_t TpNdisRemoveTap(uint32_t index) TP_NOEXCEPT;
+
 /* Asks every binding of an interface to let it go (NetEventQueryRemoveDevice), and unbinds them all.
  * ERROR_BUSY (170): a driver refused; those that had agreed are told (NetEventCancelRemoveDevice). Not from inside a
  * callback of a driver. */

@@ -18,6 +18,7 @@ namespace {
 
 using runtime::NdisWorld;
 
+constexpr std::uint32_t kAccessDenied = 5;
 constexpr std::uint32_t kNotReady = 21;
 constexpr std::uint32_t kGeneralFailure = 31;
 constexpr std::uint32_t kModuleNotFound = 126;
@@ -40,6 +41,8 @@ std::uint32_t code_of(const Error& error) {
       return kNotEnoughMemory;
     case ErrorKind::kBusy:
       return kBusy;
+    case ErrorKind::kDenied:
+      return kAccessDenied;
     case ErrorKind::kUnsupported:
       return kNotSupported;
     default:
@@ -334,6 +337,32 @@ uint32_t TpNdisUseXdp(const char* list, uint32_t flags) noexcept {
     const auto steal = flags != 0 ? kernel::Steal::kEverything : kernel::Steal::kNamedTypes;
     return code_of(NdisWorld::instance().use_xdp(list_of(list), steal));
   });
+}
+
+uint32_t TpNdisUseTap(const char* list) noexcept {
+  return call([&] {
+    NdisWorld::instance().use_tap(list_of(list));
+    return kSuccess;
+  });
+}
+
+uint32_t TpNdisAddTap(const char* name, uint32_t kind, uint32_t* index) noexcept {
+  return on_engine([&](ndis::Engine&) {
+    if (name == nullptr || index == nullptr || (kind != TP_NDIS_TAP && kind != TP_NDIS_TUN)) {
+      return kInvalidParameter;
+    }
+    const auto medium = kind == TP_NDIS_TAP ? ndis::Medium::k802_3 : ndis::Medium::kIp;
+    const auto made = NdisWorld::instance().add_tap(name, medium);
+    if (!made) {
+      return code_of(made.error());
+    }
+    *index = made->value();
+    return kSuccess;
+  });
+}
+
+uint32_t TpNdisRemoveTap(uint32_t index) noexcept {
+  return on_engine([&](ndis::Engine&) { return code_of(NdisWorld::instance().remove_tap(of(index))); });
 }
 
 uint32_t TpNdisReleaseAdapter(uint32_t index) noexcept {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 
+#include "base/descriptor.h"
 #include "kernel/adapters_port.h"
 #include "kernel/background_closer.h"
 #include "kernel/net_namespace.h"
@@ -40,5 +41,7 @@ Result<ndis::AdapterStatistics> read_statistics(const NetNamespace& where, net::
 Result<std::unique_ptr<ndis::Adapter>> open_packet_adapter(const AdapterOpening& opening);
 // kUnsupported where libxdp was not there when this was built.
 Result<std::unique_ptr<ndis::Adapter>> open_xdp_adapter(const AdapterOpening& opening, Steal steal);
+// `own`: of /dev/net/tun, where the interface is one of ours. Else as attach_tap() of tap_device.h.
+Result<std::unique_ptr<ndis::Adapter>> open_tap_adapter(const AdapterOpening& opening, Descriptor own);
 
 }  // namespace turnpike::kernel

@@ -7,6 +7,10 @@
 //
 // The MTU of each interface is kept here for the adapters that are open on it, which may not indicate a longer frame:
 // it is set before the room hears of the change.
+//
+// An interface that is opened as a TAP has two ends, and the room hears of ours: what it is told of is turned round
+// first (tap_device.h). TUN and TAP interfaces of our own are descriptors here; their adapters get duplicates.
+#include <fcntl.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -19,8 +23,10 @@
 #include "kernel/adapter_opening.h"
 #include "kernel/adapters_port.h"
 #include "kernel/link_facts.h"
+#include "kernel/link_question.h"
 #include "kernel/loop_thread.h"
 #include "kernel/real_port.h"
+#include "kernel/tap_device.h"
 
 namespace turnpike::kernel {
 namespace {
@@ -43,6 +49,12 @@ class RealAdapters final : public ndis::AdapterSource, private Listener {
   Result<std::unique_ptr<ndis::Adapter>> open(net::InterfaceIndex index, ndis::FrameSink& sink) noexcept override;
 
   void drain() { closer_->drain(); }
+  void list_again() {
+    list_again_ = true;
+    thread_.wake();
+  }
+  Result<net::InterfaceIndex> add_tap(const std::string& name, ndis::Medium medium);
+  Result<void> remove_tap(net::InterfaceIndex index);
 
  private:
   struct Known {
@@ -57,8 +69,15 @@ class RealAdapters final : public ndis::AdapterSource, private Listener {
   Result<void> list();
   void see(const Link& link);
   void know(const AdapterFacts& facts);
+  bool is_tap(const AdapterFacts& facts);
   void tell(AdapterEvent::Kind kind, const AdapterFacts& facts = {}) { listener_->adapter_event({kind, facts}); }
-  Result<std::pair<AdapterOpening, AdapterChoice>> prepare(net::InterfaceIndex index, ndis::FrameSink& sink);
+  AdapterChoice choice_for(const AdapterFacts& facts) const;
+  struct Prepared {
+    AdapterOpening opening;
+    AdapterChoice choice;
+    Descriptor own;
+  };
+  Result<Prepared> prepare(net::InterfaceIndex index, ndis::FrameSink& sink);
 
   const AdapterOptions options_;
   const SharedNamespace where_;
@@ -67,8 +86,10 @@ class RealAdapters final : public ndis::AdapterSource, private Listener {
   std::unique_ptr<Monitor> monitor_;
   ndis::AdapterListener* listener_ = nullptr;
   bool to_list_ = true;  // of the thread
-  std::mutex mutex_;     // of known_
+  std::atomic<bool> list_again_ = false;
+  std::mutex mutex_;  // of known_ and own_
   std::map<net::InterfaceIndex, Known> known_;
+  std::map<net::InterfaceIndex, Descriptor> own_;
   LoopThread thread_;
 };
 
@@ -88,6 +109,10 @@ void RealAdapters::turn() {
   std::array<pollfd, 2> wait{pollfd{monitor_->descriptor(), POLLIN, 0}, pollfd{thread_.waker(), POLLIN, 0}};
   if (::poll(wait.data(), wait.size(), to_list_ ? kRetryMs : -1) <= 0) return;
   if (wait[0].revents != 0 && !monitor_->read(*this)) to_list_ = true;
+  if (wait[1].revents != 0) {
+    thread_.woken();
+    if (list_again_.exchange(false)) to_list_ = true;
+  }
 }
 
 Result<void> RealAdapters::list() {
@@ -114,7 +139,7 @@ void RealAdapters::see(const Link& link) {
   const auto facts = facts_of(link, *where_);
   if (!facts) return;
   know(*facts);
-  tell(AdapterEvent::Kind::kSeen, *facts);
+  tell(AdapterEvent::Kind::kSeen, is_tap(*facts) ? seen_from_far_end(*facts) : *facts);
 }
 
 void RealAdapters::know(const AdapterFacts& facts) {
@@ -125,45 +150,82 @@ void RealAdapters::know(const AdapterFacts& facts) {
   known.facts = facts;
 }
 
+// An interface of ours that moved to another namespace is gone as well; it goes for good, with its descriptor.
 void RealAdapters::on_link(const Notice& notice, const Link& link) {
   if (!notice.gone) return see(link);
   {
     const std::lock_guard lock(mutex_);
     known_.erase(link.index);
+    own_.erase(link.index);
   }
   AdapterFacts gone;
   gone.index = link.index;
   tell(AdapterEvent::Kind::kGone, gone);
 }
 
-Result<std::pair<AdapterOpening, AdapterChoice>> RealAdapters::prepare(net::InterfaceIndex index,
-                                                                       ndis::FrameSink& sink) {
+// --- how they are opened ---------------------------------------------------------------------------------------------
+
+// Under mutex_.
+AdapterChoice RealAdapters::choice_for(const AdapterFacts& facts) const {
+  if (own_.contains(facts.index)) return {AdapterKind::kTap, {}};
+  return options_.choose ? options_.choose(facts) : AdapterChoice{};
+}
+
+bool RealAdapters::is_tap(const AdapterFacts& facts) {
+  const std::lock_guard lock(mutex_);
+  return facts.kind == "tun" && choice_for(facts).kind == AdapterKind::kTap;
+}
+
+auto RealAdapters::prepare(net::InterfaceIndex index, ndis::FrameSink& sink) -> Result<Prepared> {
   const std::lock_guard lock(mutex_);
   const auto known = known_.find(index);
   if (known == known_.end()) return fail(ErrorKind::kNotFound, "there is no such interface");
   const AdapterFacts& facts = known->second.facts;
-  const AdapterChoice choice = options_.choose ? options_.choose(facts) : AdapterChoice{};
-  return std::pair(AdapterOpening{where_, sink, index, facts.name, ndis::header_size(facts.medium), facts.medium,
-                                  known->second.mtu, closer_, facts.has_parent},
-                   choice);
+  Prepared made{{where_, sink, index, facts.name, ndis::header_size(facts.medium), facts.medium, known->second.mtu,
+                 closer_, facts.has_parent},
+                choice_for(facts),
+                {}};
+  if (const auto own = own_.find(index); own != own_.end()) {
+    made.own.reset(::fcntl(own->second.number(), F_DUPFD_CLOEXEC, 0));
+    if (!made.own.is_open()) return fail(ErrorKind::kExhausted, "no descriptor for an adapter");
+  }
+  return made;
 }
 
 Result<std::unique_ptr<ndis::Adapter>> RealAdapters::open(net::InterfaceIndex index, ndis::FrameSink& sink) noexcept {
   try {
-    const auto prepared = prepare(index, sink);
+    auto prepared = prepare(index, sink);
     if (!prepared) return tl::unexpected(prepared.error());
-    switch (prepared->second.kind) {
+    switch (prepared->choice.kind) {
       case AdapterKind::kPacket:
-        return open_packet_adapter(prepared->first);
+        return open_packet_adapter(prepared->opening);
       case AdapterKind::kXdp:
-        return open_xdp_adapter(prepared->first, prepared->second.steal);
+        return open_xdp_adapter(prepared->opening, prepared->choice.steal);
       case AdapterKind::kTap:
-        break;
+        return open_tap_adapter(prepared->opening, std::move(prepared->own));
     }
-    return fail(ErrorKind::kUnsupported, "this build has no such adapter");
+    return fail(ErrorKind::kInvalidArgument, "there is no such kind of adapter");
   } catch (const std::bad_alloc&) {
     return fail(ErrorKind::kExhausted, "no memory for an adapter");
   }
+}
+
+// Made and noted under the lock, so that the monitor, who hears of it meanwhile, finds it to be ours.
+Result<net::InterfaceIndex> RealAdapters::add_tap(const std::string& name, ndis::Medium medium) {
+  const std::lock_guard lock(mutex_);
+  auto made = make_tap(*where_, name, medium);
+  if (!made) return tl::unexpected(made.error());
+  own_.insert_or_assign(made->index, std::move(made->device));
+  return made->index;
+}
+
+// Our descriptor goes when the kernel has told that the interface has gone.
+Result<void> RealAdapters::remove_tap(net::InterfaceIndex index) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!own_.contains(index)) return fail(ErrorKind::kNotFound, "there is no such TUN or TAP interface of ours");
+  }
+  return LinkQuestion().remove(*where_, index);
 }
 
 }  // namespace
@@ -185,6 +247,20 @@ Result<std::unique_ptr<ndis::AdapterSource>> open_real_adapters(AdapterOptions o
 
 void drain(ndis::AdapterSource& source) {
   if (auto* const real = dynamic_cast<RealAdapters*>(&source); real != nullptr) real->drain();
+}
+
+void choice_changed(ndis::AdapterSource& source) {
+  if (auto* const real = dynamic_cast<RealAdapters*>(&source); real != nullptr) real->list_again();
+}
+
+Result<net::InterfaceIndex> add_tap(ndis::AdapterSource& source, const std::string& name, ndis::Medium medium) {
+  if (auto* const real = dynamic_cast<RealAdapters*>(&source); real != nullptr) return real->add_tap(name, medium);
+  return fail(ErrorKind::kUnsupported, "these adapters are not the kernel's");
+}
+
+Result<void> remove_tap(ndis::AdapterSource& source, net::InterfaceIndex index) {
+  if (auto* const real = dynamic_cast<RealAdapters*>(&source); real != nullptr) return real->remove_tap(index);
+  return fail(ErrorKind::kUnsupported, "these adapters are not the kernel's");
 }
 
 }  // namespace turnpike::kernel

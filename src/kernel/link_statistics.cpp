@@ -1,9 +1,8 @@
 // The device's counters: one question to netlink, one answer.
 #include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 
 #include "kernel/adapter_opening.h"
-#include "kernel/netlink_socket.h"
+#include "kernel/link_question.h"
 
 namespace turnpike::kernel {
 namespace {
@@ -38,24 +37,11 @@ ndis::AdapterStatistics statistics_of(const rtnl_link_stats64& from) {
 }  // namespace
 
 Result<ndis::AdapterStatistics> read_statistics(const NetNamespace& where, net::InterfaceIndex index) {
-  auto socket = NetlinkSocket::open(where, 0);
-  if (!socket) return tl::unexpected(socket.error());
-  std::array<std::uint8_t, 64> request{};
-  MessageBuilder out(request);
-  ifinfomsg fixed{};
-  fixed.ifi_index = static_cast<int>(index.value());
-  out.begin(RTM_GETLINK, NLM_F_REQUEST, 1, fixed);
-  if (!out.end()) return fail(ErrorKind::kInternal, "a request does not fit");
-  if (const auto sent = socket->send(out.bytes()); !sent) return tl::unexpected(sent.error());
-  std::vector<std::uint8_t> buffer(std::size_t{32} << 10);
-  auto answer = socket->receive(buffer);
+  LinkQuestion question;
+  const auto answer = question.attributes(where, index);
   if (!answer) return tl::unexpected(answer.error());
-  const auto message = take_message(*answer);
-  if (!message || message->type != RTM_NEWLINK || message->payload.size() < sizeof(ifinfomsg))
-    return fail(ErrorKind::kNotFound, "the interface has gone");
   Attributes attributes;
-  if (const auto read = attributes.read(message->payload.subspan(aligned(sizeof(ifinfomsg))), kAttributes); !read)
-    return tl::unexpected(read.error());
+  if (const auto read = attributes.read(*answer, kAttributes); !read) return tl::unexpected(read.error());
   // A newer kernel's is longer, an older one's shorter; what is missing is zero.
   rtnl_link_stats64 counters{};
   const Bytes given = attributes.bytes(IFLA_STATS64);

@@ -17,7 +17,6 @@
 // it returns; one that was sent when the kernel says so, which we ask for before each send.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <poll.h>
 #include <sys/mman.h>
@@ -35,6 +34,7 @@
 #include <utility>
 
 #include "kernel/adapter_opening.h"
+#include "kernel/bare_frame.h"
 #include "kernel/frame_sender.h"
 #include "kernel/loop_thread.h"
 #include "kernel/pace.h"
@@ -257,31 +257,19 @@ Result<void> XdpAdapter::redirect(const ndis::Reception& wanted) {
   return entered ? done : entered;
 }
 
-// The tag comes apart: the addresses move up to what is behind it.
 std::optional<InFrame> XdpAdapter::read(const xdp_desc& slot) {
   std::span<std::byte> bytes(rings_->memory.at(slot.addr), slot.len);
-  InFrame frame;
   if (bytes.size() < opening_.header) {
     ++malformed_;
     return std::nullopt;
   }
-  const auto u16 = [&bytes](std::size_t at) {
-    return static_cast<std::uint16_t>(std::to_integer<unsigned>(bytes[at]) << 8 |
-                                      std::to_integer<unsigned>(bytes[at + 1]));
-  };
-  if (bytes.size() >= 18 && (u16(12) == ETH_P_8021Q || u16(12) == ETH_P_8021AD)) {
-    frame.vlan = {u16(14), u16(12)};
-    std::memmove(bytes.data() + 4, bytes.data(), 12);
-    bytes = bytes.subspan(4);
-  }
+  InFrame frame;
+  frame.vlan = take_tag(bytes);
   if (bytes.size() > opening_.limit()) {
     ++oversized_;
     return std::nullopt;
   }
-  const bool group = (bytes[0] & std::byte{1}) != std::byte{0};
-  const bool all = std::ranges::all_of(bytes.first(6), [](std::byte each) { return each == std::byte{0xff}; });
-  using ndis::Direction;
-  frame.direction = all ? Direction::kBroadcast : (group ? Direction::kMulticast : Direction::kHost);
+  frame.direction = direction_of(bytes);
   frame.bytes = bytes;
   return frame;
 }

@@ -121,8 +121,38 @@ Result<void> NdisWorld::use_xdp(std::vector<std::string> list, kernel::Steal ste
   return {};
 }
 
+void NdisWorld::use_tap(std::vector<std::string> list) {
+  {
+    const std::lock_guard lock(choice_mutex_);
+    by_tap_ = std::move(list);
+  }
+  const std::lock_guard lock(mutex_);
+  if (source_ != nullptr) {
+    kernel::choice_changed(*source_);
+  }
+}
+
+Result<net::InterfaceIndex> NdisWorld::add_tap(const std::string& name, ndis::Medium medium) {
+  const std::lock_guard lock(mutex_);
+  if (source_ == nullptr) {
+    return fail(ErrorKind::kNotFound, "NDIS does not run");
+  }
+  return kernel::add_tap(*source_, name, medium);
+}
+
+Result<void> NdisWorld::remove_tap(net::InterfaceIndex index) {
+  const std::lock_guard lock(mutex_);
+  if (source_ == nullptr) {
+    return fail(ErrorKind::kNotFound, "NDIS does not run");
+  }
+  return kernel::remove_tap(*source_, index);
+}
+
 kernel::AdapterChoice NdisWorld::choose(const ndis::AdapterFacts& facts) {
   const std::lock_guard lock(choice_mutex_);
+  if (ndis::matches_any(by_tap_, facts)) {
+    return {kernel::AdapterKind::kTap, {}};
+  }
   if (ndis::matches_any(over_xdp_, facts)) {
     return {kernel::AdapterKind::kXdp, steal_};
   }

@@ -43,6 +43,12 @@ class NdisWorld {
   // The interfaces of that list (as in a policy) are opened over AF_XDP from now on. kUnsupported: not in this build.
   Result<void> use_xdp(std::vector<std::string> list, kernel::Steal steal);
 
+  // The TUN and TAP interfaces of that list are opened at their far end from now on.
+  void use_tap(std::vector<std::string> list);
+  // As of kernel/adapters_port.h. kNotFound also where it does not run.
+  Result<net::InterfaceIndex> add_tap(const std::string& name, ndis::Medium medium);
+  Result<void> remove_tap(net::InterfaceIndex index);
+
   // Those of start_in_memory(); null otherwise.
   [[nodiscard]] ndis::MemoryAdapters* memory();
 
@@ -52,8 +58,9 @@ class NdisWorld {
 
   kernel::AdapterChoice choose(const ndis::AdapterFacts& facts);
 
-  std::mutex choice_mutex_;  // after all others: asked while an adapter is opened
+  std::mutex choice_mutex_;  // after all others: asked while an adapter is opened, or told of
   std::vector<std::string> over_xdp_;
+  std::vector<std::string> by_tap_;
   kernel::Steal steal_ = kernel::Steal::kNamedTypes;
   std::mutex mutex_;
   std::map<std::string, ndis::BindPolicy> policies_;  // for the next start

@@ -1,4 +1,5 @@
-// Two hosts on a wire, and an adapter at the right end.
+// Two hosts on a wire, and an adapter at the right end; or one host, which is left and right, with a TAP interface, and
+// the adapter at its far end.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -10,11 +11,24 @@ namespace turnpike::kernel {
 
 inline constexpr std::uint16_t kType = 0x88b5;
 
+enum class Wire { kVeth, kTap, kTun };
+
+inline AdapterOptions with(AdapterKind kind, Steal steal = Steal::kNamedTypes) {
+  AdapterOptions options;
+  options.choose = [kind, steal](const ndis::AdapterFacts&) { return AdapterChoice{kind, steal}; };
+  return options;
+}
+
 class Scene {
  public:
-  explicit Scene(ground::Ground& ground, AdapterOptions options = {})
-      : left(ground.host("left")), right(ground.host("right")) {
-    ground.wire({left, "eth0", {"10.0.0.1/24"}}, {right, "eth0", {"10.0.0.2/24"}});
+  explicit Scene(ground::Ground& ground, AdapterOptions options = {}, Wire its_wire = Wire::kVeth)
+      : left(ground.host("left")), right(ground.host(its_wire == Wire::kVeth ? "right" : "left")), wire(its_wire) {
+    if (wire == Wire::kVeth) {
+      ground.wire({left, "eth0", {"10.0.0.1/24"}}, {right, "eth0", {"10.0.0.2/24"}});
+    } else {
+      left.ip({std::string("tuntap add eth0 mode ") + (wire == Wire::kTap ? "tap" : "tun"),
+               "addr add 10.0.0.1/24 dev eth0", "link set eth0 up"});
+    }
     right.inside([&] {
       index = net::InterfaceIndex(::if_nametoindex("eth0"));
       source = open_real_adapters(std::move(options)).value();
@@ -30,6 +44,7 @@ class Scene {
     auto opened = source->open(index, frames);
     ASSERT_TRUE(opened.has_value()) << opened.error().what;
     adapter = std::move(*opened);
+    left.await_running("eth0");  // a TAP has no carrier before, and no queue to send from
   }
   void receive(std::uint32_t filter, std::vector<net::MacAddress> groups = {}, std::vector<std::uint16_t> types = {},
                bool local_sends = false) {
@@ -61,6 +76,7 @@ class Scene {
 
   ground::Host& left;
   ground::Host& right;
+  Wire wire;
   Events events;
   Frames frames;
   net::InterfaceIndex index;

@@ -1,4 +1,5 @@
-// Packet adapters on real interfaces: what they hand up, what they ask of the device, what they leave behind.
+// Packet adapters on real interfaces: what they hand up, what they ask of the device, what they leave behind. What they
+// have in common with TAP adapters is in adapter_conformance_test.cpp.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
@@ -103,76 +104,6 @@ TEST(PacketAdapter, MembershipsFollowTheUnionAndEndWithTheAdapter) {
             scene.right.run({"cat", "/proc/thread-self/net/packet"}).rfind('\n'));  // the headline alone
 }
 
-TEST(PacketAdapter, HearsNothingBeforeItIsAskedAndWhenNothingIsAskedFor) {
-  auto ground = Ground::unprivileged({"veth"});
-  if (!ground) return;
-  Scene scene(*ground);
-  scene.open();
-  scene.left.inject("eth0", Scene::frame(kAll));
-  scene.receive(type::kBroadcast);
-  scene.left.inject("eth0", Scene::frame(kAll, kType, 47));
-  ASSERT_TRUE(scene.frames.await_count(1));
-  EXPECT_EQ(scene.frames.all[0].bytes.size(), 61U);
-  scene.receive(0);
-  scene.left.inject("eth0", Scene::frame(kAll, kType, 48));
-  scene.receive(type::kBroadcast);
-  scene.left.inject("eth0", Scene::frame(kAll, kType, 49));
-  ASSERT_TRUE(scene.frames.await_count(2));
-  EXPECT_EQ(scene.frames.all[1].bytes.size(), 63U);
-}
-
-TEST(PacketAdapter, SendsFramesInOrderPaddedAndTagged) {
-  auto ground = Ground::unprivileged({"veth"});
-  if (!ground) return;
-  Scene scene(*ground);
-  scene.open();
-  auto capture = scene.left.capture("eth0");
-  const auto is_ours = [](const ground::Frame& frame) { return frame.bytes[11] == 0x77; };
-  EXPECT_EQ(scene.send(Scene::frame(kAll)).taken, 1U);
-  EXPECT_EQ(capture.await(is_ours)->bytes, Scene::frame(kAll));
-  EXPECT_EQ(scene.send(Scene::frame(kAll, kType, 6), {}, 60).taken, 1U);
-  Octets padded = Scene::frame(kAll, kType, 6);
-  padded.resize(60);
-  EXPECT_EQ(capture.await(is_ours)->bytes, padded);
-  EXPECT_EQ(scene.send(Scene::frame(kAll), {0x6005, 0x8100}).taken, 1U);
-  Octets tagged = Scene::frame(kAll);
-  tagged.insert(tagged.begin() + 12, {0x81, 0, 0x60, 5});
-  EXPECT_EQ(capture.await(is_ours)->bytes, tagged);
-  std::vector<Octets> many;
-  std::vector<std::array<std::span<const std::byte>, 1>> pieces;
-  std::vector<ndis::OutFrame> out;
-  for (std::uint8_t number = 0; number < 200; ++number) {
-    many.push_back(Scene::frame(kAll));
-    many.back().back() = number;
-  }
-  for (const Octets& each : many) pieces.push_back({std::as_bytes(std::span(each))});
-  for (const auto& each : pieces) out.push_back({each, each[0].size(), 0, {}});
-  EXPECT_EQ(scene.adapter->send(out).taken, 200U);
-  for (int number = 0; number < 200; ++number) {
-    const auto frame = capture.await(is_ours);
-    ASSERT_TRUE(frame.has_value());
-    EXPECT_EQ(frame->bytes.back(), number);
-  }
-}
-
-TEST(PacketAdapter, RefusesWhatCannotBeSentAndGoesOn) {
-  auto ground = Ground::unprivileged({"veth"});
-  if (!ground) return;
-  Scene scene(*ground);
-  scene.open();
-  EXPECT_EQ(scene.send(Octets(13, 0xff)).error->kind, ErrorKind::kInvalidArgument);
-  EXPECT_EQ(scene.send(Scene::frame(kAll, kType, 1500)).taken, 1U);
-  EXPECT_EQ(scene.send(Scene::frame(kAll, kType, 1501)).error->system_code, EMSGSIZE);
-  EXPECT_EQ(scene.send(Scene::frame(kAll, kType, 1500), {1, 0x8100}).taken, 1U);
-  scene.right.ip({"link set eth0 down"});
-  EXPECT_EQ(scene.send(Scene::frame(kAll)).error->system_code, ENETDOWN);
-  scene.right.ip({"link set eth0 up"});
-  scene.right.await_running("eth0");
-  EXPECT_EQ(scene.send(Scene::frame(kAll)).taken, 1U);
-  const ndis::OutFrame lies{{}, 60, 0, {}};
-  EXPECT_EQ(scene.adapter->send({&lies, 1}).error->kind, ErrorKind::kInvalidArgument);
-}
-
 TEST(PacketAdapter, OwnFramesDoNotComeBackThoseOfTheHostDoWhereAskedFor) {
   auto ground = Ground::unprivileged({"veth"});
   if (!ground) return;
@@ -189,24 +120,6 @@ TEST(PacketAdapter, OwnFramesDoNotComeBackThoseOfTheHostDoWhereAskedFor) {
   scene.left.inject("eth0", Scene::frame(kAll, kType, 53));
   ASSERT_TRUE(scene.frames.await_count(2));
   EXPECT_EQ(scene.frames.all[1].bytes.size(), 67U);
-}
-
-TEST(PacketAdapter, TagsComeApartFromTheFrame) {
-  auto ground = Ground::unprivileged({"veth"});
-  if (!ground) return;
-  Scene scene(*ground);
-  scene.open();
-  scene.receive(type::kBroadcast);
-  Octets tagged = Scene::frame(kAll);
-  tagged.insert(tagged.begin() + 12, {0x81, 0, 0xe0, 42});
-  scene.left.inject("eth0", tagged);
-  Octets twice = Scene::frame(kAll);
-  twice.insert(twice.begin() + 12, {0x88, 0xa8, 0, 7});
-  scene.left.inject("eth0", twice);
-  ASSERT_TRUE(scene.frames.await_count(2));
-  EXPECT_EQ(scene.frames.all[0].bytes, Scene::frame(kAll));
-  EXPECT_EQ(scene.frames.all[0].vlan, (ndis::VlanTag{0xe02a, 0x8100}));
-  EXPECT_EQ(scene.frames.all[1].vlan, (ndis::VlanTag{7, 0x88a8}));
 }
 
 // A host that sends much by TCP over veth sends super-frames without checksums; the other end sees them as they are.
@@ -250,22 +163,6 @@ TEST(PacketAdapter, NeverHandsUpASuperFrameNorAMissingChecksum) {
   }
 }
 
-// Slots are made for the MTU of the opening; larger frames come by another way, in the same order.
-TEST(PacketAdapter, GoesOnWhenTheMtuGrows) {
-  auto ground = Ground::unprivileged({"veth"});
-  if (!ground) return;
-  Scene scene(*ground);
-  scene.open();
-  scene.receive(type::kBroadcast);
-  for (const Host* host : {&scene.left, &scene.right}) host->ip({"link set eth0 mtu 9000"});
-  ASSERT_TRUE(scene.events.await_facts("eth0", [](const auto& facts) { return facts.mtu == 9000; }));
-  for (const std::size_t size : {100, 9000, 200, 4000, 300}) scene.left.inject("eth0", Scene::frame(kAll, kType, size));
-  ASSERT_TRUE(scene.frames.await_count(5));
-  std::vector<std::size_t> sizes;
-  for (const Received& each : scene.frames.all) sizes.push_back(each.bytes.size() - 14);
-  EXPECT_THAT(sizes, ElementsAre(100, 9000, 200, 4000, 300));
-}
-
 TEST(PacketAdapter, DropsAndCountsWhatIsLongerThanTheMtu) {
   auto ground = Ground::unprivileged({"veth"});
   if (!ground) return;
@@ -278,34 +175,6 @@ TEST(PacketAdapter, DropsAndCountsWhatIsLongerThanTheMtu) {
   ASSERT_TRUE(scene.frames.await_count(1));
   EXPECT_EQ(scene.frames.all[0].bytes.size(), 60U);
   EXPECT_EQ(scene.adapter->losses().oversized, 1U);
-}
-
-TEST(PacketAdapter, IsArmedAgainWhenTheInterfaceIsUpAgain) {
-  auto ground = Ground::unprivileged({"veth"});
-  if (!ground) return;
-  Scene scene(*ground);
-  scene.open();
-  scene.receive(type::kBroadcast);
-  scene.right.ip({"link set eth0 down", "link set eth0 up"});
-  scene.right.await_running("eth0");
-  scene.left.inject("eth0", Scene::frame(kAll));
-  EXPECT_TRUE(scene.frames.await_count(1));
-  EXPECT_EQ(scene.adapter->losses().rearmed, 1U);
-  EXPECT_EQ(scene.frames.breaks, 0);
-}
-
-TEST(PacketAdapter, IsBrokenOnceWhenTheInterfaceGoes) {
-  auto ground = Ground::unprivileged({"veth"});
-  if (!ground) return;
-  Scene scene(*ground);
-  scene.open();
-  scene.receive(type::kPromiscuous);
-  scene.left.ip({"link del eth0"});
-  EXPECT_TRUE(scene.events.await_gone(scene.index));
-  EXPECT_TRUE(scene.frames.await([&] { return scene.frames.breaks == 1; }));
-  EXPECT_TRUE(scene.send(Scene::frame(kAll)).error.has_value());
-  EXPECT_FALSE(scene.adapter->statistics());
-  EXPECT_EQ(scene.source->open(scene.index, scene.frames).error().kind, ErrorKind::kNotFound);
 }
 
 TEST(PacketAdapter, CountsWhatTheRingCouldNotHold) {
@@ -347,20 +216,6 @@ TEST(PacketAdapter, CountsWhatTheRingCouldNotHold) {
   // What came and what is counted as lost are all that was sent.
   EXPECT_TRUE(slow.gate.await([&] { return slow.count + (*opened)->losses().ring_full == total; }));
   EXPECT_GE((*opened)->losses().ring_full, 400U);
-}
-
-TEST(PacketAdapter, ReadsTheCountersOfTheDevice) {
-  auto ground = Ground::unprivileged({"veth"});
-  if (!ground) return;
-  Scene scene(*ground);
-  scene.open();
-  const auto before = scene.adapter->statistics();
-  ASSERT_TRUE(before.has_value());
-  EXPECT_EQ(scene.send(Scene::frame(kAll)).taken, 1U);
-  const auto after = scene.adapter->statistics();
-  ASSERT_TRUE(after.has_value());
-  EXPECT_GE(after->tx_packets, before->tx_packets + 1);
-  EXPECT_GE(after->tx_bytes, before->tx_bytes + 60);
 }
 
 TEST(PacketAdapter, WithoutTheCapabilityIsDenied) {

@@ -12,16 +12,10 @@ using ground::Ground;
 using testing::HasSubstr;
 using testing::Not;
 
-AdapterOptions with_xdp(Steal steal = Steal::kNamedTypes) {
-  AdapterOptions options;
-  options.choose = [steal](const ndis::AdapterFacts&) { return AdapterChoice{AdapterKind::kXdp, steal}; };
-  return options;
-}
-
 TEST(XdpAdapter, TakesTheNamedTypesAndLeavesTheHostItsOwn) {
   auto ground = Ground::privileged({"veth", "af_xdp"});
   if (!ground) return;
-  Scene scene(*ground, with_xdp());
+  Scene scene(*ground, with(AdapterKind::kXdp));
   scene.open();
   ASSERT_STREQ(scene.adapter->facts().name, "xdp");
   auto host = scene.right.capture("eth0");
@@ -47,7 +41,7 @@ TEST(XdpAdapter, TakesTheNamedTypesAndLeavesTheHostItsOwn) {
 TEST(XdpAdapter, RefusesToTakeEverythingUnlessItIsTold) {
   auto ground = Ground::privileged({"veth", "af_xdp"});
   if (!ground) return;
-  Scene scene(*ground, with_xdp());
+  Scene scene(*ground, with(AdapterKind::kXdp));
   scene.open();
   ndis::Reception wanted;
   wanted.filter = type::kBroadcast;
@@ -62,7 +56,7 @@ TEST(XdpAdapter, RefusesToTakeEverythingUnlessItIsTold) {
 TEST(XdpAdapter, TakesEverythingWhereItIsTold) {
   auto ground = Ground::privileged({"veth", "af_xdp"});
   if (!ground) return;
-  Scene scene(*ground, with_xdp(Steal::kEverything));
+  Scene scene(*ground, with(AdapterKind::kXdp, Steal::kEverything));
   scene.open();
   scene.receive(type::kPromiscuous);
   EXPECT_THAT(scene.right.run({"ip", "-details", "link", "show", "eth0"}), HasSubstr("promiscuity 1"));
@@ -73,7 +67,7 @@ TEST(XdpAdapter, TakesEverythingWhereItIsTold) {
 TEST(XdpAdapter, SendsInOrderAndMoreThanItHasSlots) {
   auto ground = Ground::privileged({"veth", "af_xdp"});
   if (!ground) return;
-  Scene scene(*ground, with_xdp());
+  Scene scene(*ground, with(AdapterKind::kXdp));
   scene.open();
   Frames at_left;
   Events events;
@@ -114,7 +108,7 @@ TEST(XdpAdapter, SendsInOrderAndMoreThanItHasSlots) {
 TEST(XdpAdapter, LeavesNoProgramBehindAndCanBeOpenedAgainAtOnce) {
   auto ground = Ground::privileged({"veth", "af_xdp"});
   if (!ground) return;
-  Scene scene(*ground, with_xdp());
+  Scene scene(*ground, with(AdapterKind::kXdp));
   for (int round = 0; round < 3; ++round) {
     scene.open();
     scene.receive(type::kBroadcast, {}, {kType});
@@ -129,7 +123,7 @@ TEST(XdpAdapter, LeavesNoProgramBehindAndCanBeOpenedAgainAtOnce) {
 TEST(XdpAdapter, GoesInPeaceAfterItsInterface) {
   auto ground = Ground::privileged({"veth", "af_xdp"});
   if (!ground) return;
-  Scene scene(*ground, with_xdp());
+  Scene scene(*ground, with(AdapterKind::kXdp));
   scene.open();
   scene.receive(type::kBroadcast, {}, {kType});
   scene.left.ip({"link del eth0"});

@@ -597,6 +597,14 @@ TEST_F(Faces, BadInput) {
   EXPECT_EQ(TpNdisUseXdp("eth0", 2), 87U);
   const auto without = TpNdisUseXdp(nullptr, 0);
   EXPECT_TRUE(without == 0U || without == 50U) << without;  // as it was built
+  EXPECT_EQ(TpNdisUseTap(nullptr), 0U);
+  std::uint32_t tap = 7;
+  EXPECT_EQ(TpNdisAddTap(nullptr, TP_NDIS_TAP, &tap), 87U);
+  EXPECT_EQ(TpNdisAddTap("tap0", 3, &tap), 87U);
+  EXPECT_EQ(TpNdisAddTap("tap0", TP_NDIS_TUN, nullptr), 87U);
+  EXPECT_EQ(TpNdisAddTap("tap0", TP_NDIS_TAP, &tap), 50U);  // these adapters are in memory
+  EXPECT_EQ(TpNdisRemoveTap(1), 50U);
+  EXPECT_EQ(tap, 7U);
   EXPECT_EQ(TpNdisReleaseAdapter(1), 1168U);
   EXPECT_EQ(TpNdisStart(nullptr), 183U);
 }
