@@ -1,5 +1,6 @@
-// NDIS-166, NDIS-172, NDIS-173, NDIS-184 … NDIS-191 on the interfaces of a kernel: veth pairs between two hosts of a
-// test ground (tests/ground). A driver of each generation is bound to the right end.
+// NDIS-166, NDIS-172, NDIS-173, NDIS-184 … NDIS-191 on the interfaces of a kernel, in a test ground (tests/ground). A
+// driver of each generation is bound to the right end of a veth pair between two hosts, beside the right one's stack;
+// or, where that makes sense, to the far end of a TAP interface of a single host.
 #include <dirent.h>
 
 #include <algorithm>
@@ -20,10 +21,18 @@ using ground::Host;
 
 const Lines kDrivers{"Five", "Six"};
 
+enum class Wire { kVeth, kTap };
+
 class Scene {
  public:
-  explicit Scene(Ground& ground) : left(ground.host("left")), right(ground.host("right")) {
-    ground.wire({left, "eth0", {}}, {right, "eth0", {}});
+  explicit Scene(Ground& ground, Wire its_wire = Wire::kVeth)
+      : left(ground.host("left")), right(its_wire == Wire::kVeth ? ground.host("right") : left), wire(its_wire) {
+    if (wire == Wire::kVeth) {
+      ground.wire({left, "eth0", {}}, {right, "eth0", {}});
+    } else {
+      right.ip({"tuntap add eth0 mode tap", "link set eth0 up"});
+      EXPECT_EQ(TpNdisUseTap("kind:tun"), NO_ERROR);
+    }
     right.inside([this] { library.emplace(TP_NDIS_ADAPTERS_KERNEL); });
     five.emplace("Five");
     six.emplace("Six");
@@ -36,7 +45,7 @@ class Scene {
   }
   Scene(const Scene&) = delete;
   Scene& operator=(const Scene&) = delete;
-  ~Scene() = default;
+  ~Scene() { EXPECT_EQ(TpNdisUseTap(nullptr), NO_ERROR); }
 
   static void settle() { EXPECT_EQ(TpNdisQuiesce(), NO_ERROR); }
   static bool both_hear(const std::string& what, int times = 1) {
@@ -46,13 +55,13 @@ class Scene {
   void expect_works(const std::string& link) {
     // Until it is heard: an end whose carrier has just come swallows frames until the kernel has looked at it again.
     for (int time = 0; time < 50; ++time) {
-      left.inject("eth0", frame(kBroadcast, "in"));
+      left.inject(near, frame(kBroadcast, "in"));
       if (comes("Six: gets " + link + " in", 1, std::chrono::milliseconds(100))) {
         break;
       }
     }
     EXPECT_TRUE(both_hear("gets " + link + " in"));
-    auto capture = left.capture("eth0");
+    auto capture = left.capture(near);
     for (Driver* const driver : {static_cast<Driver*>(&*five), static_cast<Driver*>(&*six)}) {
       driver->send(driver->at(link), frame(kPeer, "from " + driver->name()));
       EXPECT_TRUE(capture.await([&](const ground::Frame& seen) {
@@ -64,10 +73,19 @@ class Scene {
 
   Host& left;
   Host& right;
+  Wire wire;
+  std::string near = "eth0";  // what the left one calls its end
   std::optional<Library> library;
   std::optional<Driver5> five;
   std::optional<Driver6> six;
 };
+
+class NdisKernelLinks : public testing::TestWithParam<Wire> {
+ protected:
+  static std::optional<Ground> a_ground() { return Ground::unprivileged({GetParam() == Wire::kTap ? "tap" : "veth"}); }
+};
+INSTANTIATE_TEST_SUITE_P(On, NdisKernelLinks, testing::Values(Wire::kVeth, Wire::kTap),
+                         [](const auto& one) { return one.param == Wire::kTap ? "tap" : "veth"; });
 
 // Without the frames, which a kernel adds to as it likes.
 Lines events() {
@@ -121,7 +139,7 @@ bool eventually(const std::function<bool()>& there) {
 }
 
 // clauses: NDIS-172 NDIS-173
-TEST(NdisKernelLinks, TheCarrierFollowsThePeer) {
+TEST(NdisVethLinks, TheCarrierFollowsThePeer) {
   auto ground = Ground::unprivileged({"veth"});
   if (!ground) {
     return;
@@ -156,7 +174,7 @@ TEST(NdisKernelLinks, TheCarrierFollowsThePeer) {
 }
 
 // clauses: NDIS-166
-TEST(NdisKernelLinks, StatisticsAreTheKernels) {
+TEST(NdisVethLinks, StatisticsAreTheKernels) {
   auto ground = Ground::unprivileged({"veth"});
   if (!ground) {
     return;
@@ -182,12 +200,16 @@ TEST(NdisKernelLinks, StatisticsAreTheKernels) {
   };
   Driver6& six = *scene.six;
   NDIS_STATISTICS_INFO ours{};
+  std::uint32_t sent = 0;
+  std::uint32_t received = 0;
   std::vector<std::uint64_t> before;
   ASSERT_TRUE(eventually([&] {  // between two looks at the kernel's that are the same
     before = kernels();
     const Answer answer = six.query(six.last(), OID_GEN_STATISTICS, sizeof(ours));
     EXPECT_EQ(answer.bytes.size(), sizeof(ours));
     std::memcpy(&ours, answer.bytes.data(), std::min(answer.bytes.size(), sizeof(ours)));
+    sent = six.number(six.last(), OID_GEN_XMIT_OK);
+    received = six.number(six.last(), OID_GEN_RCV_OK);
     return before.size() == 8 && kernels() == before;
   }));
   EXPECT_GE(before[1], 1U);
@@ -198,19 +220,19 @@ TEST(NdisKernelLinks, StatisticsAreTheKernels) {
   EXPECT_EQ(ours.ifHCOutOctets, before[4]);
   EXPECT_EQ(ours.ifOutErrors, before[6]);
   EXPECT_EQ(ours.ifOutDiscards, before[7]);
-  EXPECT_EQ(six.number(six.last(), OID_GEN_XMIT_OK), before[5]);
-  EXPECT_EQ(six.number(six.last(), OID_GEN_RCV_OK), before[1]);
+  EXPECT_EQ(sent, before[5]);
+  EXPECT_EQ(received, before[1]);
   EXPECT_EQ(ours.SupportedStatistics & NDIS_STATISTICS_FLAGS_VALID_DIRECTED_FRAMES_XMIT, 0U)
       << "a veth does not tell them apart";
 }
 
 // clauses: NDIS-184
-TEST(NdisKernelLinks, DeletionUnderTrafficUnbindsOnce_choice) {
-  auto ground = Ground::unprivileged({"veth"});
+TEST_P(NdisKernelLinks, DeletionUnderTrafficUnbindsOnce_choice) {
+  auto ground = a_ground();
   if (!ground) {
     return;
   }
-  Scene scene(*ground);
+  Scene scene(*ground, GetParam());
   told();
   std::thread traffic([&] {
     scene.left.inside([&] {
@@ -236,16 +258,18 @@ TEST(NdisKernelLinks, DeletionUnderTrafficUnbindsOnce_choice) {
 }
 
 // clauses: NDIS-185
-TEST(NdisKernelLinks, TheSameNameAgainIsAnotherAdapter_choice) {
-  auto ground = Ground::unprivileged({"veth"});
+TEST_P(NdisKernelLinks, TheSameNameAgainIsAnotherAdapter_choice) {
+  auto ground = a_ground();
   if (!ground) {
     return;
   }
-  Scene scene(*ground);
+  Scene scene(*ground, GetParam());
   const std::wstring first = scene.five->last().device;
   EXPECT_EQ(scene.six->last().device, first);
   told();
-  scene.right.ip({"link del eth0", "link add eth0 type veth peer name eth1", "link set eth0 up"});
+  scene.right.ip({"link del eth0",
+                  GetParam() == Wire::kVeth ? "link add eth0 type veth peer name eth1" : "tuntap add eth0 mode tap",
+                  "link set eth0 up"});
   EXPECT_TRUE(Scene::both_hear("bind eth0"));
   Scene::settle();
   const Lines lines = events();
@@ -259,12 +283,12 @@ TEST(NdisKernelLinks, TheSameNameAgainIsAnotherAdapter_choice) {
 }
 
 // clauses: NDIS-186
-TEST(NdisKernelLinks, ARenameChangesTheNameAlone_choice) {
-  auto ground = Ground::unprivileged({"veth"});
+TEST_P(NdisKernelLinks, ARenameChangesTheNameAlone_choice) {
+  auto ground = a_ground();
   if (!ground) {
     return;
   }
-  Scene scene(*ground);
+  Scene scene(*ground, GetParam());
   const auto name_of = [](NDIS_HANDLE binding) {
     NDIS_STRING name{};
     EXPECT_EQ(NdisQueryAdapterInstanceName(&name, binding), NDIS_STATUS_SUCCESS);
@@ -281,6 +305,7 @@ TEST(NdisKernelLinks, ARenameChangesTheNameAlone_choice) {
   EXPECT_TRUE(comes("Six: status eth0 OPER_STATUS", 2));
   EXPECT_TRUE(eventually([&] { return name_of(five.handle) == L"wan0"; }));
   EXPECT_EQ(name_of(six.handle), L"wan0");
+  scene.near = GetParam() == Wire::kTap ? "wan0" : "eth0";
   scene.expect_works("eth0");  // as the drivers, who were told once, call it
   scene.right.ip({"link set wan0 alias uplink"});
   EXPECT_TRUE(eventually([&] { return name_of(six.handle) == L"uplink"; }));
@@ -296,12 +321,12 @@ TEST(NdisKernelLinks, ARenameChangesTheNameAlone_choice) {
 }
 
 // clauses: NDIS-187
-TEST(NdisKernelLinks, DownAndUpKeepsTheBinding_choice) {
-  auto ground = Ground::unprivileged({"veth"});
+TEST_P(NdisKernelLinks, DownAndUpKeepsTheBinding_choice) {
+  auto ground = a_ground();
   if (!ground) {
     return;
   }
-  Scene scene(*ground);
+  Scene scene(*ground, GetParam());
   scene.expect_works("eth0");
   told();
   scene.right.ip({"link set eth0 down"});
@@ -324,12 +349,12 @@ TEST(NdisKernelLinks, DownAndUpKeepsTheBinding_choice) {
 }
 
 // clauses: NDIS-189
-TEST(NdisKernelLinks, AMoveToAnotherNamespaceUnbinds_choice) {
-  auto ground = Ground::unprivileged({"veth"});
+TEST_P(NdisKernelLinks, AMoveToAnotherNamespaceUnbinds_choice) {
+  auto ground = a_ground();
   if (!ground) {
     return;
   }
-  Scene scene(*ground);
+  Scene scene(*ground, GetParam());
   told();
   scene.right.ip({"link set eth0 netns " + ground->host("elsewhere").path()});
   EXPECT_TRUE(Scene::both_hear("unbind eth0"));
@@ -342,7 +367,7 @@ TEST(NdisKernelLinks, AMoveToAnotherNamespaceUnbinds_choice) {
 
 // While this process stands still, more happens than the kernel keeps for it.
 // clauses: NDIS-190
-TEST(NdisKernelLinks, WhatWasMissedIsToldAsOneNetChange_choice) {
+TEST(NdisVethLinks, WhatWasMissedIsToldAsOneNetChange_choice) {
   auto ground = Ground::unprivileged({"veth"});
   if (!ground) {
     return;
@@ -404,7 +429,7 @@ TEST(NdisKernelLinks, WhatWasMissedIsToldAsOneNetChange_choice) {
 }
 
 // clauses: NDIS-191
-TEST(NdisKernelLinks, WhatComesAndGoesLeavesNothing_choice) {
+TEST(NdisVethLinks, WhatComesAndGoesLeavesNothing_choice) {
   auto ground = Ground::unprivileged({"veth"});
   if (!ground) {
     return;
