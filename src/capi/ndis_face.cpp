@@ -46,7 +46,8 @@ void hear_misuse() {
 }
 
 void keep_histories(bool on) {
-  ndis::listen_to_uses(!on ? nullptr : [](const void* descriptor, const char* what) {
+  if (!on) return ndis::listen_to_uses(nullptr);
+  ndis::listen_to_uses([](const void* descriptor, const char* what) {
     if (ndis::Engine* const ndis = running_engine()) {
       ndis->verifier().note_element(descriptor, what);
     }
