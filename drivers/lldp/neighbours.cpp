@@ -8,7 +8,7 @@ namespace {
 
 // Bytes of a stranger as a JSON string: what is not printable ASCII is escaped as if it were Latin-1, so that nothing
 // is lost and the text is always valid.
-std::string quoted(std::span<const std::uint8_t> text) {
+std::string in_quotes(std::span<const std::uint8_t> text) {
   std::string out = "\"";
   for (const std::uint8_t letter : text) {
     if (letter == '"' || letter == '\\') {
@@ -23,8 +23,8 @@ std::string quoted(std::span<const std::uint8_t> text) {
   }
   return out + '"';
 }
-std::string quoted(const std::string& text) {
-  return quoted(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+std::string in_quotes(const std::string& text) {
+  return in_quotes(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
 std::string hexadecimal(std::span<const std::uint8_t> bytes, char between) {
@@ -39,33 +39,33 @@ std::string hexadecimal(std::span<const std::uint8_t> bytes, char between) {
 }
 
 std::string text_of(const Identifier& identifier, std::uint8_t mac) {
-  if (identifier.subtype == mac && identifier.value.size() == 6) return quoted(hexadecimal(identifier.value, ':'));
-  return quoted(std::span<const std::uint8_t>(identifier.value));
+  if (identifier.subtype == mac && identifier.value.size() == 6) return in_quotes(hexadecimal(identifier.value, ':'));
+  return in_quotes(std::span<const std::uint8_t>(identifier.value));
 }
 
 std::string text_of(const ManagementAddress& address) {
   std::string out;
   if (address.family == 1 && address.address.size() == 4) {
     for (const std::uint8_t byte : address.address) out += (out.empty() ? "" : ".") + std::to_string(byte);
-    return quoted(out);
+    return in_quotes(out);
   }
   if (address.family == 2 && address.address.size() == 16) {
     for (std::size_t at = 0; at < 16; at += 2)
       out += (out.empty() ? "" : ":") + hexadecimal(std::span(address.address).subspan(at, 2), 0);
-    return quoted(out);
+    return in_quotes(out);
   }
-  return quoted(hexadecimal(address.address, ':'));
+  return in_quotes(hexadecimal(address.address, ':'));
 }
 
 void put(std::string& out, const char* name, const std::optional<std::string>& text) {
-  if (text) out += std::string(", \"") + name + "\": " + quoted(*text);
+  if (text) out += std::string(", \"") + name + "\": " + in_quotes(*text);
 }
 
 std::string text_of(const Neighbour& neighbour, std::uint64_t now) {
   const Announcement& said = neighbour.announcement;
   std::string out =
-      "{\"interface\": " + quoted(neighbour.interface) + ", \"chassis\": " + text_of(said.chassis, kChassisMac) +
-      ", \"port\": " + text_of(said.port, kPortMac) + ", \"source\": " + quoted(hexadecimal(neighbour.source, ':'));
+      "{\"interface\": " + in_quotes(neighbour.interface) + ", \"chassis\": " + text_of(said.chassis, kChassisMac) +
+      ", \"port\": " + text_of(said.port, kPortMac) + ", \"source\": " + in_quotes(hexadecimal(neighbour.source, ':'));
   put(out, "port_description", said.port_description);
   put(out, "system_name", said.system_name);
   put(out, "system_description", said.system_description);

@@ -18,9 +18,11 @@ constexpr std::uint16_t kInet = 2;  // AF_INET and AF_INET6 of Linux: this room 
 constexpr std::uint16_t kInet6 = 10;
 constexpr std::uint32_t kMostElements = 1U << 20;
 
-std::string quoted(std::string_view name) { return "`" + std::string(name) + "`"; }
+std::string in_quotes(std::string_view name) { return "`" + std::string(name) + "`"; }
 // An element of a list of plain values has no name.
-std::string called(const TpSetting& setting) { return setting.name[0] == '\0' ? "an element" : quoted(setting.name); }
+std::string called(const TpSetting& setting) {
+  return setting.name[0] == '\0' ? "an element" : in_quotes(setting.name);
+}
 
 std::span<const TpSetting> settings_of(const TpSettings& settings) { return {settings.settings, settings.count}; }
 std::span<const TpSettingChoice> choices_of(const TpSetting& setting) {
@@ -128,7 +130,8 @@ class Encoder {
     for (const TpSetting& setting : settings_of(settings)) known.emplace_back(setting.name);
     document_.for_each(table, [&](const Node& child) {
       if (std::ranges::find(known, child.name) != known.end()) return;
-      findings_.add(child.key, "there is no setting " + quoted(child.name) + " here" + did_you_mean(child.name, known));
+      findings_.add(child.key,
+                    "there is no setting " + in_quotes(child.name) + " here" + did_you_mean(child.name, known));
     });
   }
 

@@ -17,7 +17,7 @@ namespace {
 constexpr std::array<std::string_view, 3> kRawKeys{"raw", "base64", "file"};
 constexpr std::size_t kLongestDeviceName = 15;
 
-std::string quoted(std::string_view name) { return "`" + std::string(name) + "`"; }
+std::string in_quotes(std::string_view name) { return "`" + std::string(name) + "`"; }
 
 template <std::size_t N>
 std::string text_of(const std::array<char, N>& held) {
@@ -40,9 +40,9 @@ class ModelReader {
                                                         "preferences", "protocol", "interface"};
     document_.for_each(document_.root(), [&](const Node& child) {
       if (std::ranges::find(kSections, child.name) == kSections.end()) {
-        findings_.add(child.key, "there is no section " + quoted(child.name) + did_you_mean(child.name, kSections));
+        findings_.add(child.key, "there is no section " + in_quotes(child.name) + did_you_mean(child.name, kSections));
       } else if (child.kind != Kind::kTable) {
-        findings_.add(child.key, quoted(child.name) + " is a section: [" + std::string(child.name) + "]");
+        findings_.add(child.key, in_quotes(child.name) + " is a section: [" + std::string(child.name) + "]");
       }
     });
     section("router", kRouterSettings, model_.router);
@@ -79,8 +79,8 @@ class ModelReader {
     if (all == nullptr) return;
     document_.for_each(*all, [&](const Node& child) {
       if (child.kind == Kind::kTable) return visit(child);
-      findings_.add(child.key,
-                    quoted(child.name) + " is a section: [" + std::string(name) + '.' + std::string(child.name) + "]");
+      findings_.add(child.key, in_quotes(child.name) + " is a section: [" + std::string(name) + '.' +
+                                   std::string(child.name) + "]");
     });
   }
 
@@ -151,7 +151,7 @@ class ModelReader {
     if (!modules->empty()) {
       std::vector<std::string_view> names;
       for (const TpModule& module : *modules) names.emplace_back(module.name);
-      reason = "it has no protocol " + quoted(protocol.name) + did_you_mean(protocol.name, names);
+      reason = "it has no protocol " + in_quotes(protocol.name) + did_you_mean(protocol.name, names);
     }
     return nullptr;
   }
@@ -160,7 +160,7 @@ class ModelReader {
     if (made.description != nullptr) {
       for (const std::string_view key : {"id", "transport"}) {
         if (const Node* given = document_.find(table, key)) {
-          findings_.add(given->key, "the protocol's library says " + quoted(key) + " itself");
+          findings_.add(given->key, "the protocol's library says " + in_quotes(key) + " itself");
         }
       }
     } else if (ours.id == 0) {
@@ -171,7 +171,7 @@ class ModelReader {
         static_cast<dim::TransportId>(made.description != nullptr ? made.description->transport : ours.transport);
     for (const Protocol& other : model_.protocols) {
       if (other.id == made.id && other.transport == made.transport) {
-        findings_.add(table.value, quoted(made.name) + " has the protocol number of " + quoted(other.name));
+        findings_.add(table.value, in_quotes(made.name) + " has the protocol number of " + in_quotes(other.name));
       }
     }
   }
@@ -239,12 +239,12 @@ class ModelReader {
     for (const std::string_view key : kRawKeys) {
       const Node* node = document_.find(table, key);
       if (node == nullptr) continue;
-      if (given != nullptr) findings_.add(node->key, quoted(given->name) + " has given the bytes already");
+      if (given != nullptr) findings_.add(node->key, in_quotes(given->name) + " has given the bytes already");
       given = node;
     }
     if (given == nullptr) return none;
     if (given->kind != Kind::kText) {
-      findings_.add(given->value, quoted(given->name) + " is text in quotes");
+      findings_.add(given->value, in_quotes(given->name) + " is text in quotes");
       return none;
     }
     return bytes_of(*given);
@@ -324,11 +324,11 @@ class ModelReader {
 
   void on_interface(const Protocol& protocol, const Node& table, Interface& made) {
     if (table.kind != Kind::kTable) {
-      findings_.add(table.value, quoted(protocol.name) + " is a protocol, and its settings are a table");
+      findings_.add(table.value, in_quotes(protocol.name) + " is a protocol, and its settings are a table");
       return;
     }
     if (!(protocol.transport == dim::TransportId::kIp ? made.ip : made.ipv6)) {
-      findings_.add(table.value, quoted(protocol.name) + " belongs to a transport that is not on this interface");
+      findings_.add(table.value, in_quotes(protocol.name) + " belongs to a transport that is not on this interface");
     }
     ProtocolBlock block{protocol.name, {}};
     if (protocol.description != nullptr) {

@@ -1,5 +1,6 @@
 // Drivers at the far end of TUN and TAP interfaces: a station of their own beside the host. And NDIS-043, NDIS-155 on a
 // real interface without Ethernet, whichever way it is opened.
+#include <gmock/gmock.h>
 #include <net/if.h>
 
 #include <algorithm>
@@ -211,9 +212,11 @@ TEST_P(NdisTap, IsNotBoundWhereSomebodyIsOrWhereThereIsNoFarEnd) {
   };
   bind_to("tap0,veth0");
   p->start();
-  EXPECT_EQ(opened, std::vector<NDIS_STATUS>(2, GetParam() == 5 ? NDIS_STATUS_OPEN_FAILED : NDIS_STATUS_FAILURE));
   EXPECT_EQ(counters().bindings, 0U);
   p->deregister();
+  // Each once, and again whenever there is news of the interface.
+  EXPECT_THAT(opened, testing::SizeIs(testing::Ge(2U)));
+  EXPECT_THAT(opened, testing::Each(GetParam() == 5 ? NDIS_STATUS_OPEN_FAILED : NDIS_STATUS_FAILURE));
   told();
 }
 
