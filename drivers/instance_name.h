@@ -7,7 +7,9 @@
 
 namespace drivers {
 
-// Of the adapter of a bind operation, as UTF-8.
-std::string instance_name(NDIS_HANDLE bind_context);
+inline constexpr const char* kUnknown = "unknown";
+
+// Of the adapter of a bind operation or a binding, as UTF-8; kUnknown where there is none any more.
+std::string instance_name(NDIS_HANDLE bind_context_or_binding);
 
 }  // namespace drivers

@@ -48,6 +48,7 @@ typedef uint64_t TP_NDIS_DRIVER;
 /* Loads a shared object and calls its DriverEntry with a driver object of its own and the path
  * `\Registry\Machine\System\CurrentControlSet\Services\<name>`, where the name is that of the file without its ending.
  * ERROR_MOD_NOT_FOUND (126): it cannot be loaded, and the log says why; ERROR_PROC_NOT_FOUND (127): no DriverEntry;
+ * ERROR_ALREADY_EXISTS (183): it is loaded, and has its variables only once;
  * ERROR_GEN_FAILURE (31): DriverEntry failed: `status` has what it returned. A protocol that it left registered then is
  * reported, and deregistered. `status` may be null. */
 TP_API uint32_t TpNdisLoadDriver(const char* path, TP_NDIS_DRIVER* driver, int32_t* status) TP_NOEXCEPT;
@@ -149,6 +150,34 @@ typedef struct TP_NDIS_COUNTERS {
 } TP_NDIS_COUNTERS;
 
 TP_API uint32_t TpNdisGetCounters(TP_NDIS_COUNTERS* counters) TP_NOEXCEPT;
+
+#define TP_NDIS_BINDING_OPENING 0u
+#define TP_NDIS_BINDING_PAUSED 1u
+#define TP_NDIS_BINDING_RESTARTING 2u
+#define TP_NDIS_BINDING_RUNNING 3u /* of NDIS 5, which knows no pause: open */
+#define TP_NDIS_BINDING_PAUSING 4u
+#define TP_NDIS_BINDING_CLOSING 5u
+#define TP_NDIS_BINDING_CLOSED 6u
+
+typedef struct TP_NDIS_BINDING {
+  uint32_t size;       /* of this structure as the library knows it; members may be added */
+  uint32_t generation; /* 5 (or 4), 6 */
+  const char* protocol;
+  const char* interface_name;
+  uint32_t index; /* of the interface */
+  uint32_t state; /* TP_NDIS_BINDING_… */
+  uint32_t filter;
+  uint32_t reserved;
+  uint64_t sends, requests, retained, callbacks; /* outstanding */
+  /* Frames of the interface since it came, for all who are bound to it: that it gave, that somebody was given (once for
+   * each), that were sent, and that were lost because nobody was in time, or because they were none. */
+  uint64_t received, delivered, sent, lost;
+} TP_NDIS_BINDING;
+
+/* Shows `each` every binding there is; what it is shown lasts for its call. It may call everything but what is not to
+ * be called inside a callback of a driver, and must not throw. */
+TP_API uint32_t TpNdisForEachBinding(void (*each)(void* context, const TP_NDIS_BINDING* binding),
+                                     void* context) TP_NOEXCEPT;
 
 /* --- checked mode and knobs, for those who test a driver */
 

@@ -2,6 +2,8 @@
 // in ndis5_data.cpp.
 #include "capi/ndis5.h"
 
+#include "win32/text/utf8.h"
+
 namespace turnpike::capi {
 namespace {
 
@@ -101,7 +103,7 @@ Status Driver5::net_event(ndis::Binding* binding, ndis::NetEventNote& note) {
   shown.event.NetEvent = static_cast<NET_PNP_EVENT_CODE>(note.event);
   if (note.event == NetEvent::kBindList) {
     for (const std::string& name : note.order) {
-      shown.names.append(name.begin(), name.end()).push_back(L'\0');
+      shown.names.append(win32::to_wide(name)).push_back(L'\0');
     }
     shown.names.push_back(L'\0');
     shown.event.Buffer = shown.names.data();

@@ -3,6 +3,8 @@
 // A driver with a ReceivePacket handler gets packets: copies that it may keep, or, where its bound on copies is nearly
 // reached, packets with Status RESOURCES that describe the ring and end with the call. One without gets
 // ProtocolReceive, straight from the ring.
+#include <optional>
+
 #include "capi/ndis5.h"
 
 #include "ndis/pools/packets.h"
@@ -19,8 +21,7 @@ struct Shown {
   std::span<const std::byte> payload;
   std::span<const std::byte> frame;
   const ndis::Indicated* indicated;
-  ReceivedPacket packet{};  // for NdisGetReceivedPacket
-  bool packet_made = false;
+  std::optional<Lent<ReceivedPacket>> packet{};  // for NdisGetReceivedPacket
   std::uint64_t id = 0;
   Shown* outer = nullptr;
 };
@@ -84,9 +85,12 @@ std::span<const std::byte> with_tag(const ndis::InFrame& frame, std::size_t long
 // Copies into the buffers of a packet; says how much fitted.
 std::size_t copy_into(const NDIS_PACKET& packet, std::span<const std::byte> bytes) {
   std::size_t copied = 0;
-  for (const MDL* mdl = packet.Private.Head; mdl != nullptr && copied < bytes.size(); mdl = mdl->Next) {
-    const std::size_t n = std::min<std::size_t>(mdl->ByteCount, bytes.size() - copied);
-    std::memcpy(mdl->MappedSystemVa, bytes.data() + copied, n);
+  std::uint32_t mdls = 0;
+  for (const MDL* mdl = packet.Private.Head; mdl != nullptr && copied < bytes.size() && mdls < kMostBuffers;
+       mdl = mdl->Next, ++mdls) {
+    const std::span<std::byte> room = bytes_of(*mdl);
+    const std::size_t n = std::min(room.size(), bytes.size() - copied);
+    std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(copied), n, room.begin());
     copied += n;
   }
   return copied;
@@ -125,7 +129,8 @@ void Driver5::show_packet(ndis::Binding& binding, const ndis::Indicated& frame, 
   ReceivedPacket* const received =
       binding.engine.knobs().force_resources.load(std::memory_order_relaxed) ? nullptr : copies.take();
   if (received == nullptr) {
-    ReceivedPacket in_ring;
+    Lent<ReceivedPacket> lent;
+    ReceivedPacket& in_ring = lent[0];
     fill(in_ring, binding, frame, bytes, NDIS_STATUS_RESOURCES);
     if (chars_.ReceivePacketHandler(binding.context, in_ring.packet()) != 0) {
       binding.engine.violation("ProtocolReceivePacket", "kept a packet that came with RESOURCES", binding.handle);
@@ -194,7 +199,7 @@ ndis::SendItem item_of(const ndis::Binding& binding, PNDIS_PACKET packet, std::s
   std::size_t length = 0;
   std::uint32_t buffers = 0;
   for (const MDL* mdl = packet->Private.Head; mdl != nullptr && buffers <= kMostBuffers; mdl = mdl->Next) {
-    length += mdl->ByteCount;
+    length += bytes_of(*mdl).size();
     ++buffers;
   }
   const bool fits = buffers != 0 && buffers <= kMostBuffers && length <= longest &&
@@ -379,14 +384,14 @@ PNDIS_PACKET NdisGetReceivedPacket(NDIS_HANDLE NdisBindingHandle, NDIS_HANDLE Ma
   if (ndis == nullptr || shown == nullptr || shown->binding->handle != handle_of(NdisBindingHandle)) {
     return nullptr;
   }
-  if (!shown->packet_made) {
+  if (!shown->packet) {
     const auto binding = ndis->pin(handle_of(NdisBindingHandle));
     if (!binding) {
       return nullptr;
     }
-    fill(shown->packet, *binding, *shown->indicated, shown->frame, NDIS_STATUS_RESOURCES);
-    shown->packet.packet()->Reserved[1] = 0;  // not to be returned
-    shown->packet_made = true;
+    ReceivedPacket& made = shown->packet.emplace()[0];
+    fill(made, *binding, *shown->indicated, shown->frame, NDIS_STATUS_RESOURCES);
+    made.packet()->Reserved[1] = 0;  // not to be returned
   }
-  return shown->packet.packet();
+  return (*shown->packet)[0].packet();
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "ndis/pools/pools.h"
+#include "win32/text/utf8.h"
 
 namespace turnpike::capi {
 namespace {
@@ -98,15 +99,15 @@ void tell_what_is_left(NDIS_HANDLE protocol) {
 // Names that a driver gets to free: text of the heap that NdisFreeMemory takes.
 Status give_name(PNDIS_STRING out, const std::string& name) {
   PVOID memory = nullptr;
-  const auto bytes = static_cast<UINT>((name.size() + 1) * sizeof(WCHAR));
+  const std::wstring wide = win32::to_wide(name);
+  const auto bytes = static_cast<UINT>((wide.size() + 1) * sizeof(WCHAR));
   if (NdisAllocateMemoryWithTag(&memory, bytes, 0) != NDIS_STATUS_SUCCESS) {
     return Status::kResources;
   }
   auto* const text = static_cast<PWSTR>(memory);
-  std::copy(name.begin(), name.end(), text);
-  text[name.size()] = L'\0';
+  std::copy_n(wide.c_str(), wide.size() + 1, text);
   out->Buffer = text;
-  out->Length = static_cast<USHORT>(name.size() * sizeof(WCHAR));
+  out->Length = static_cast<USHORT>(wide.size() * sizeof(WCHAR));
   out->MaximumLength = static_cast<USHORT>(bytes);
   return Status::kSuccess;
 }

@@ -25,8 +25,11 @@ bool describe_buffer(const NET_BUFFER& buffer, ndis::FrameList& frames) {
 
 bool has_all_bytes(const NET_BUFFER& buffer) {
   std::size_t bytes = 0, skip = buffer.CurrentMdlOffset;
-  for (const MDL* mdl = buffer.CurrentMdl; mdl != nullptr && bytes < buffer.DataLength; mdl = mdl->Next) {
-    bytes += mdl->ByteCount - std::min<std::size_t>(skip, mdl->ByteCount);
+  std::uint32_t mdls = 0;
+  for (const MDL* mdl = buffer.CurrentMdl; mdl != nullptr && bytes < buffer.DataLength && mdls < kMostBuffers;
+       mdl = mdl->Next, ++mdls) {
+    const std::size_t size = bytes_of(*mdl).size();
+    bytes += size - std::min(skip, size);
     skip = 0;
   }
   return bytes >= buffer.DataLength;
@@ -83,20 +86,23 @@ void Driver6::receive(ndis::Binding& binding, std::span<const ndis::Indicated> f
   if (n == frames.size()) {
     return;
   }
-  std::array<ReceivedList, ndis::kIndicatedAtOnce> in_ring;
+  Lent<ReceivedList, ndis::kIndicatedAtOnce> in_ring(frames.size() - n);
   std::size_t shown = 0;
   for (const ndis::Indicated& frame : frames.subspan(n)) {
+    in_ring[shown].bytes.clear();
     fill(in_ring[shown], frame, frame.frame->bytes, binding);
     taken[shown] = &in_ring[shown];
     ++shown;
   }
   indicate(binding, std::span(taken).first(shown), NDIS_RECEIVE_FLAGS_RESOURCES);
+  bool intact = true;
   for (std::size_t i = 0; i < shown; ++i) {
-    if (in_ring[i].list.Next != (i + 1 < shown ? &in_ring[i + 1].list : nullptr)) {
-      binding.engine.violation("ProtocolReceiveNetBufferLists", "altered a list that it had to leave intact",
-                               binding.handle);
-      break;
-    }
+    intact &= in_ring[i].list.Next == (i + 1 < shown ? &in_ring[i + 1].list : nullptr);
+    in_ring[i].with_driver.store(false, std::memory_order_release);
+  }
+  if (!intact) {
+    binding.engine.violation("ProtocolReceiveNetBufferLists", "altered a list that it had to leave intact",
+                             binding.handle);
   }
 }
 

@@ -1,5 +1,6 @@
 // What a driver of NDIS 6 is shown: an adapter that is offered, events, status.
 #include "capi/ndis6.h"
+#include "win32/text/utf8.h"
 
 namespace turnpike::capi {
 namespace {
@@ -145,7 +146,7 @@ Status Driver6::net_event(ndis::Binding* binding, ndis::NetEventNote& note) {
     carry(&shown.restart, sizeof(shown.restart));
   } else if (note.event == NetEvent::kBindList) {
     for (const std::string& name : note.order) {
-      shown.names.append(name.begin(), name.end()).push_back(L'\0');
+      shown.names.append(win32::to_wide(name)).push_back(L'\0');
     }
     shown.names.push_back(L'\0');
     carry(shown.names.data(), shown.names.size() * sizeof(WCHAR));

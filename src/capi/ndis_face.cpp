@@ -1,28 +1,15 @@
 #include "capi/ndis_face.h"
 
 #include "ndis/pools/misuse.h"
+#include "win32/text/utf8.h"
 
 namespace turnpike::capi {
 
 std::string text_of(const NDIS_STRING* string) {
-  std::string text;
   if (string == nullptr || string->Buffer == nullptr) {
-    return text;
+    return {};
   }
-  for (std::size_t i = 0; i < string->Length / sizeof(WCHAR); ++i) {
-    const auto c = static_cast<std::uint32_t>(string->Buffer[i]);
-    if (c < 0x80) {
-      text += static_cast<char>(c);
-    } else if (c < 0x800) {
-      text += static_cast<char>(0xC0 | c >> 6);
-      text += static_cast<char>(0x80 | (c & 0x3F));
-    } else {
-      text += static_cast<char>(0xE0 | (c >> 12 & 0xF));
-      text += static_cast<char>(0x80 | (c >> 6 & 0x3F));
-      text += static_cast<char>(0x80 | (c & 0x3F));
-    }
-  }
-  return text;
+  return win32::to_utf8({string->Buffer, string->Length / sizeof(WCHAR)});
 }
 
 std::string upper(std::string text) {
@@ -31,7 +18,7 @@ std::string upper(std::string text) {
 }
 
 void WideText::set(const std::string& text) {
-  text_.assign(text.begin(), text.end());
+  text_ = win32::to_wide(text);
   string_.Buffer = text_.data();
   string_.Length = static_cast<USHORT>(text_.size() * sizeof(WCHAR));
   string_.MaximumLength = static_cast<USHORT>(string_.Length + sizeof(WCHAR));

@@ -4,6 +4,7 @@
 #include <ndis.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstring>
@@ -50,8 +51,9 @@ class WideText {
 };
 
 inline void describe(MDL& mdl, const void* memory, std::size_t length) { MmInitializeMdl(&mdl, memory, length); }
-inline std::span<const std::byte> bytes_of(const MDL& mdl) {
-  return {static_cast<const std::byte*>(mdl.MappedSystemVa), mdl.ByteCount};
+// What it describes; nothing where it has no memory, whatever its length says.
+inline std::span<std::byte> bytes_of(const MDL& mdl) {
+  return {static_cast<std::byte*>(mdl.MappedSystemVa), mdl.MappedSystemVa != nullptr ? mdl.ByteCount : std::size_t{0}};
 }
 
 inline constexpr std::size_t kLeastFrame = 60;          // without FCS: shorter ones are padded
@@ -121,15 +123,22 @@ class SpareSlots {
     return all.value;
   }
   std::unique_ptr<Slot> take() {
-    const std::lock_guard lock(mutex_);
-    if (slots_.empty()) {
-      return std::make_unique<Slot>();
-    }
-    std::unique_ptr<Slot> slot = std::move(slots_.back());
-    slots_.pop_back();
-    return slot;
+    std::unique_ptr<Slot> one;
+    take(std::span(&one, 1));
+    return one;
   }
-  void give_back(std::vector<std::unique_ptr<Slot>> slots) {
+  void take(std::span<std::unique_ptr<Slot>> into) {
+    const std::lock_guard lock(mutex_);
+    for (std::unique_ptr<Slot>& slot : into) {
+      if (slots_.empty()) {
+        slot = std::make_unique<Slot>();
+      } else {
+        slot = std::move(slots_.back());
+        slots_.pop_back();
+      }
+    }
+  }
+  void give_back(std::span<std::unique_ptr<Slot>> slots) {
     const std::lock_guard lock(mutex_);
     std::ranges::move(slots, std::back_inserter(slots_));
   }
@@ -137,6 +146,24 @@ class SpareSlots {
  private:
   std::mutex mutex_;
   std::vector<std::unique_ptr<Slot>> slots_;
+};
+
+// Descriptors for frames that the driver is shown in the ring. Such a frame ends with the callback; its descriptor
+// stays, for the driver that returns it all the same.
+template <class Slot, std::size_t kMost = 1>
+class Lent {
+ public:
+  explicit Lent(std::size_t count = kMost) : count_(count) { SpareSlots<Slot>::instance().take(slots()); }
+  Lent(const Lent&) = delete;
+  Lent& operator=(const Lent&) = delete;
+  ~Lent() { SpareSlots<Slot>::instance().give_back(slots()); }
+  Slot& operator[](std::size_t at) { return *slots_[at]; }
+
+ private:
+  std::span<std::unique_ptr<Slot>> slots() { return std::span(slots_).first(count_); }
+
+  std::array<std::unique_ptr<Slot>, kMost> slots_;
+  const std::size_t count_;
 };
 
 // Whether the handle is a binding of the other generation, whose requests have another shape: a violation.
@@ -153,7 +180,7 @@ class Copies {
   Copies() = default;
   Copies(const Copies&) = delete;
   Copies& operator=(const Copies&) = delete;
-  ~Copies() { SpareSlots<Slot>::instance().give_back(std::move(all_)); }
+  ~Copies() { SpareSlots<Slot>::instance().give_back(all_); }
 
   // Fills `slots` from its beginning, as far as there are some; gives how many.
   std::size_t take(std::span<Slot*> slots) {

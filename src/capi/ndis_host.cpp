@@ -152,6 +152,11 @@ void unload(LoadedDriver& driver, ndis::Engine* ndis, const std::vector<Handle>&
   call_it();  // nothing was registered, or the UnloadHandler has deregistered it
 }
 
+bool is_loaded(const void* library) {
+  const std::lock_guard lock(drivers().mutex);
+  return std::ranges::any_of(drivers().loaded, [&](const auto& each) { return each.second->library == library; });
+}
+
 std::vector<std::string> list_of(const char* text) {
   std::vector<std::string> list;
   std::string_view rest = text != nullptr ? text : "";
@@ -223,9 +228,9 @@ uint32_t TpNdisLoadDriver(const char* path, TP_NDIS_DRIVER* driver, int32_t* sta
       return kModuleNotFound;
     }
     auto* const entry = reinterpret_cast<PDRIVER_INITIALIZE>(::dlsym(loaded->library, "DriverEntry"));
-    if (entry == nullptr) {
+    if (const bool twice = is_loaded(loaded->library); twice || entry == nullptr) {
       ::dlclose(loaded->library);
-      return kProcedureNotFound;
+      return twice ? kAlreadyExists : kProcedureNotFound;
     }
     std::string name(path);
     name.erase(0, name.rfind('/') + 1);
@@ -274,7 +279,8 @@ uint32_t TpNdisUnloadDriver(TP_NDIS_DRIVER driver) noexcept {
     unload(*loaded, ndis, protocols);
     if (ndis != nullptr && !ndis->protocols_of(driver).empty()) {
       ndis->violation("DriverUnload", "left a protocol registered", protocols.front());
-      return kGeneralFailure;  // its code must stay: callbacks point into it
+      static_cast<void>(loaded.release());  // its code and its driver object must stay: it still runs
+      return kGeneralFailure;
     }
     if (loaded->library != nullptr) {
       ::dlclose(loaded->library);
@@ -393,6 +399,34 @@ uint32_t TpNdisGetCounters(TP_NDIS_COUNTERS* counters) noexcept {
                                .packets = out(ndis::PoolKind::kPacket),
                                .net_buffer_lists = out(ndis::PoolKind::kNetBufferList)};
     std::memcpy(counters, &all, std::min<std::size_t>(counters->size, sizeof(all)));
+    return kSuccess;
+  });
+}
+
+uint32_t TpNdisForEachBinding(void (*each)(void*, const TP_NDIS_BINDING*), void* context) noexcept {
+  return on_engine([&](ndis::Engine& ndis) {
+    if (each == nullptr) {
+      return kInvalidParameter;
+    }
+    for (const ndis::BindingReport& report : ndis.bindings()) {
+      const TP_NDIS_BINDING shown{.size = sizeof(TP_NDIS_BINDING),
+                                  .generation = report.generation == ndis::Generation::k5 ? 5U : 6U,
+                                  .protocol = report.protocol.c_str(),
+                                  .interface_name = report.interface_name.c_str(),
+                                  .index = report.adapter.value(),
+                                  .state = static_cast<std::uint32_t>(report.state),
+                                  .filter = report.filter,
+                                  .reserved = 0,
+                                  .sends = report.sends,
+                                  .requests = report.requests,
+                                  .retained = report.retained,
+                                  .callbacks = report.callbacks,
+                                  .received = report.received,
+                                  .delivered = report.delivered,
+                                  .sent = report.sent,
+                                  .lost = report.lost};
+      each(context, &shown);
+    }
     return kSuccess;
   });
 }

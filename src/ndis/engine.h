@@ -110,6 +110,18 @@ struct EngineCounts {
   std::uint64_t violations = 0;
 };
 
+// A binding, for who looks on.
+struct BindingReport {
+  std::string protocol{}, interface_name{};
+  Generation generation = Generation::k6;
+  net::InterfaceIndex adapter{};
+  BindingState state{};
+  std::uint32_t filter = 0;
+  std::uint64_t sends = 0, requests = 0, retained = 0, callbacks = 0;  // outstanding
+  // Frames of the adapter, for all that are bound to it, since it came.
+  std::uint64_t received = 0, delivered = 0, sent = 0, lost = 0;
+};
+
 class Engine final : public AdapterListener {
  public:
   Engine(AdapterSource& source, Clock& clock, EngineOptions options = {});
@@ -197,6 +209,7 @@ class Engine final : public AdapterListener {
 
   // --- for hosts and tests
   EngineCounts counts() const;
+  std::vector<BindingReport> bindings() const;  // (state.cpp)
   // Waits until the source has said what there is, no control, data or passive callback is running, and none is due.
   // Not from inside a callback.
   void quiesce();

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "ndis/change_wishes.h"
+#include "win32/text/utf8.h"
 
 namespace turnpike::ndis {
 
@@ -333,18 +334,23 @@ Status give_text(const Asking& ask, std::string_view text) {
   return ask.give('\0');
 }
 
-// WCHAR here has 32 bits.
-Status give_wide(const Asking& ask, std::string_view text, bool terminated) {
-  for (const char c : text) {
-    (void)ask.give(static_cast<char32_t>(static_cast<unsigned char>(c)));
+Status give_wide(const Asking& ask, std::wstring_view text) {
+  for (const wchar_t c : text) {
+    (void)ask.give(c);
   }
-  return terminated ? ask.give(char32_t{0}) : Status::kSuccess;
+  return Status::kSuccess;
 }
 
 Status query_alias(const Asking& ask) {
-  (void)ask.give(static_cast<std::uint16_t>(ask.facts.alias.size() * sizeof(char32_t)));
+  const std::wstring alias = win32::to_wide(ask.facts.alias);
+  (void)ask.give(static_cast<std::uint16_t>(alias.size() * sizeof(wchar_t)));
   (void)ask.give(std::uint16_t{0});
-  return give_wide(ask, ask.facts.alias, false);
+  return give_wide(ask, alias);
+}
+
+Status query_friendly_name(const Asking& ask) {
+  const std::string& name = ask.facts.alias.empty() ? ask.facts.name : ask.facts.alias;
+  return give_wide(ask, win32::to_wide(name) + L'\0');
 }
 
 Status accept(const Asking&) { return Status::kSuccess; }
@@ -458,8 +464,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {0x00020213, refuse, nullptr, 0, false},  // INIT_TIME_MS
     {0x00020214, [](const Asking& a) { return give_counter(a, a.nic.counters.resets.load()); }},
     {0x00020215, [](const Asking& a) { return give_counter(a, a.nic.counters.media_changes.load()); }},
-    {0x00020216,
-     [](const Asking& a) { return give_wide(a, a.facts.alias.empty() ? a.facts.name : a.facts.alias, true); }},
+    {0x00020216, query_friendly_name},
     {0x00020219, counter<&AdapterStatistics::rx_bytes>},
     {0x0002021A, counter<&AdapterStatistics::tx_bytes>},
     {0x0002021B, counter<[](const AdapterStatistics& s) { return Known(s.rx_dropped + s.rx_missed); }>},

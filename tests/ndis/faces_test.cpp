@@ -2,6 +2,8 @@
 // contract clause by clause is tested elsewhere; here is what the faces add to the engine.
 #include <turnpike/log.h>
 
+#include <sstream>
+
 #include "ndis_driver.h"
 
 namespace turnpike::ndis_faces {
@@ -345,6 +347,32 @@ TEST_F(Faces, WhatIsWishedBeforeTheStartHolds) {
 
 // Data, requests and status are told at DISPATCH_LEVEL, the rest at PASSIVE_LEVEL; afterwards the thread is as it was.
 // clauses: NDIS-210
+TEST_F(Faces, EachBindingIsShownAsItStands) {
+  const ULONG eth0 = adapter();
+  Driver6 six;
+  Driver5 five;
+  std::vector<PNET_BUFFER_LIST> kept;
+  six.on_receive = [&](Open&, PNET_BUFFER_LIST lists, ULONG, ULONG) { kept.push_back(lists); };
+  ready(six);
+  ready(five);
+  six.set_filter(NDIS_PACKET_TYPE_BROADCAST);
+  inject(eth0, frame_to(kBroadcast));
+  inject(eth0, frame_to({2, 0, 0, 0, 0, 9}));  // for nobody here
+  Lines lines;
+  const auto line_of = [](void* context, const TP_NDIS_BINDING* shown) {
+    std::ostringstream line;
+    line << shown->generation << ' ' << shown->protocol << ' ' << shown->interface_name << ' ' << shown->index << ' '
+         << shown->state << ' ' << shown->filter << ": " << shown->retained << " of " << shown->delivered << " of "
+         << shown->received;
+    static_cast<Lines*>(context)->push_back(line.str());
+  };
+  EXPECT_EQ(TpNdisForEachBinding(line_of, &lines), 0U);
+  const std::string at = " eth0 " + std::to_string(eth0);
+  EXPECT_EQ(lines, (Lines{"6 SIX" + at + " 3 8: 1 of 1 of 2", "5 FIVE" + at + " 3 0: 0 of 1 of 2"}));
+  EXPECT_EQ(TpNdisForEachBinding(nullptr, nullptr), 87U);
+  NdisReturnNetBufferLists(six.opens[0]->handle, kept.at(0), 0);
+}
+
 TEST_F(Faces, EachCallbackHasItsLevel) {
   const ULONG eth0 = adapter();
   std::atomic<int> data{0}, wrong{0};
