@@ -2,8 +2,9 @@
 // the other end.
 //
 // A binding opens its adapter for frames of type 0x88CC to the nearest bridge's group, and nothing else. It announces
-// when it is restarted, when its link comes up, and every interval; it stops when it is paused, after what is under way
-// has come back. leave() tells the neighbours that it goes.
+// when it is restarted, when its link comes up, when its interface has another name, when somebody new is heard, and
+// every interval (schedule.h); it stops when it is paused, after what is under way has come back. leave() tells the
+// neighbours that it goes.
 //
 // One timer for all bindings ticks each second: announcements that are due, neighbours whose time is over. Calls of
 // NDIS are made without the lock, since completions may run on the caller's stack; a binding is freed by its unbind
@@ -22,6 +23,7 @@
 
 #include "../instance_name.h"
 #include "neighbours.h"
+#include "schedule.h"
 
 namespace lldp {
 namespace {
@@ -33,12 +35,12 @@ struct Binding {
   NDIS_HANDLE handle = nullptr;
   NDIS_EVENT done = {};  // an open, a close or a request has come to its end
   NDIS_STATUS status = NDIS_STATUS_SUCCESS;
-  std::string interface;
+  std::string interface;  // under Driver::mutex, as the schedule
   Mac mac = {};
   std::atomic<bool> running = false;
-  std::atomic<std::uint32_t> outstanding = 1;  // sends, and one while it runs
-  NDIS_EVENT drained = {};
-  std::uint64_t next = 0;  // announcement, in seconds
+  std::atomic<std::uint32_t> outstanding = 0;  // sends, who holds it, and one while it runs
+  NDIS_EVENT drained = {};                     // of those, after a pause
+  Schedule schedule;
 };
 
 struct Driver {
@@ -122,12 +124,12 @@ void announce(Binding& binding, bool goes) {
   binding.outstanding.fetch_add(1);
   PNET_BUFFER_LIST list = nullptr;
   if (binding.running.load()) {
-    Settings settings;
+    Announcement announcement;
     {
       const std::lock_guard lock(driver().mutex);
-      settings = driver().settings;
+      announcement = announcement_of(binding, driver().settings, goes);
     }
-    if (const auto bytes = encode(announcement_of(binding, settings, goes), binding.mac)) list = frame_of(*bytes);
+    if (const auto bytes = encode(announcement, binding.mac)) list = frame_of(*bytes);
   }
   if (list == nullptr) return let_go(binding);
   list->SourceHandle = binding.handle;
@@ -143,22 +145,54 @@ VOID NDISAPI send_complete(NDIS_HANDLE context, PNET_BUFFER_LIST lists, ULONG) {
   }
 }
 
+// Those that run. None is paused and unbound under the caller's hands before he lets it go: each is counted before it
+// is asked whether it runs, and one that does not is left before the lock is, which an unbind takes.
+std::vector<Binding*> hold_running() {
+  const std::lock_guard lock(driver().mutex);
+  std::vector<Binding*> running;
+  for (Binding* each : driver().bindings) {
+    each->outstanding.fetch_add(1);
+    if (each->running.load()) {
+      running.push_back(each);
+    } else {
+      let_go(*each);
+    }
+  }
+  return running;
+}
+
+bool is_called(const Binding& binding, const std::string& name) {
+  const std::lock_guard lock(driver().mutex);
+  return name == binding.interface;
+}
+
+// Whether the interface is called otherwise than before. To its neighbours the port of the old name goes, and another
+// comes.
+bool take_name(Binding& binding) {
+  const std::string name = drivers::instance_name(binding.handle);
+  if (is_called(binding, name) || name == drivers::kUnknown) return false;
+  announce(binding, true);
+  const std::lock_guard lock(driver().mutex);
+  driver().neighbours.rename(binding.interface, name);
+  binding.interface = name;
+  binding.schedule.at_once();
+  return true;
+}
+
+bool is_due(Binding& binding) {
+  const std::lock_guard lock(driver().mutex);
+  return binding.schedule.take(now_s(), driver().settings.interval_s);
+}
+
 VOID NDISAPI tick(PVOID, PVOID, PVOID, PVOID) {
-  std::vector<Binding*> due;
   bool changed = false;
   {
     const std::lock_guard lock(driver().mutex);
-    const std::uint64_t now = now_s();
-    changed = driver().neighbours.age(now);
-    for (Binding* each : driver().bindings) {
-      if (!each->running.load() || each->next > now) continue;
-      each->next = now + driver().settings.interval_s;
-      each->outstanding.fetch_add(1);  // so that it is not paused and unbound under our hands
-      due.push_back(each);
-    }
+    changed = driver().neighbours.age(now_s());
   }
-  for (Binding* each : due) {
-    announce(*each, false);
+  for (Binding* each : hold_running()) {
+    changed = take_name(*each) || changed;
+    if (is_due(*each)) announce(*each, false);
     let_go(*each);
   }
   if (changed) tell_change();
@@ -166,17 +200,21 @@ VOID NDISAPI tick(PVOID, PVOID, PVOID, PVOID) {
 
 // --- receiving -------------------------------------------------------------------------------------------------------
 
-bool hear(const Binding& binding, PNET_BUFFER buffer) {
+bool hear(Binding& binding, PNET_BUFFER buffer) {
   const ULONG size = NET_BUFFER_DATA_LENGTH(buffer);
   Bytes storage(size);
   const void* const bytes = size == 0 ? nullptr : NdisGetDataBuffer(buffer, size, storage.data(), 1, 0);
   if (bytes == nullptr) return false;
   const std::lock_guard lock(driver().mutex);
-  return driver().neighbours.hear(binding.interface, {static_cast<const std::uint8_t*>(bytes), size}, now_s());
+  Neighbours& neighbours = driver().neighbours;
+  const std::uint64_t known = neighbours.counts().added;
+  const bool changed = neighbours.hear(binding.interface, {static_cast<const std::uint8_t*>(bytes), size}, now_s());
+  if (neighbours.counts().added != known) binding.schedule.heard_somebody_new();
+  return changed;
 }
 
 VOID NDISAPI receive(NDIS_HANDLE context, PNET_BUFFER_LIST lists, NDIS_PORT_NUMBER, ULONG, ULONG flags) {
-  const Binding& binding = *static_cast<Binding*>(context);
+  Binding& binding = *static_cast<Binding*>(context);
   bool changed = false;
   for (PNET_BUFFER_LIST list = lists; list != nullptr; list = NET_BUFFER_LIST_NEXT_NBL(list)) {
     for (PNET_BUFFER each = NET_BUFFER_LIST_FIRST_NB(list); each != nullptr; each = NET_BUFFER_NEXT_NB(each))
@@ -278,16 +316,16 @@ VOID NDISAPI request_complete(NDIS_HANDLE context, PNDIS_OID_REQUEST, NDIS_STATU
 
 void pause(Binding& binding) {
   if (!binding.running.exchange(false)) return;
+  NdisResetEvent(&binding.drained);  // here, where it counts itself still
   let_go(binding);
   NdisWaitEvent(&binding.drained, 0);
 }
 
 void restart(Binding& binding) {
-  NdisResetEvent(&binding.drained);
-  binding.outstanding.store(1);
+  binding.outstanding.fetch_add(1);
   {
     const std::lock_guard lock(driver().mutex);
-    binding.next = 0;  // the next tick announces; data may flow only when this callback has returned
+    binding.schedule.at_once();  // in the next tick: data may flow only when this callback has returned
   }
   binding.running.store(true);
 }
@@ -306,7 +344,7 @@ VOID NDISAPI status(NDIS_HANDLE context, PNDIS_STATUS_INDICATION indication) {
   if (static_cast<const NDIS_LINK_STATE*>(indication->StatusBuffer)->MediaConnectState != MediaConnectStateConnected)
     return;
   const std::lock_guard lock(driver().mutex);
-  static_cast<Binding*>(context)->next = 0;
+  static_cast<Binding*>(context)->schedule.at_once();
 }
 
 // --- the driver ------------------------------------------------------------------------------------------------------
@@ -378,16 +416,7 @@ void configure(Settings settings) {
 }
 
 void leave() {
-  std::vector<Binding*> running;
-  {
-    const std::lock_guard lock(driver().mutex);
-    for (Binding* each : driver().bindings) {
-      if (!each->running.load()) continue;
-      each->outstanding.fetch_add(1);  // so that it is not paused and unbound under our hands
-      running.push_back(each);
-    }
-  }
-  for (Binding* each : running) {
+  for (Binding* each : hold_running()) {
     announce(*each, true);
     let_go(*each);
   }

@@ -128,6 +128,16 @@ bool Neighbours::forget(const std::string& interface) {
   return gone != 0;
 }
 
+void Neighbours::rename(const std::string& from, const std::string& to) {
+  for (auto at = all_.begin(); at != all_.end();) {
+    const auto here = at++;
+    if (here->second.interface != from) continue;
+    auto node = all_.extract(here);
+    std::get<0>(node.key()) = node.mapped().interface = to;
+    all_.insert(std::move(node));
+  }
+}
+
 std::optional<std::uint64_t> Neighbours::next_deadline() const {
   const auto first = std::ranges::min_element(all_, {}, [](const auto& each) { return each.second.until; });
   if (first == all_.end()) return std::nullopt;

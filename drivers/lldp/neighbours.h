@@ -36,6 +36,8 @@ class Neighbours {
   // Forgets those whose time is over, and those of an interface that went.
   bool age(std::uint64_t now);
   bool forget(const std::string& interface);
+  // The interface is called otherwise; who is at its other end stays.
+  void rename(const std::string& from, const std::string& to);
 
   // When `age` has something to do next; nothing: never.
   [[nodiscard]] std::optional<std::uint64_t> next_deadline() const;

@@ -3,6 +3,7 @@
 
 #include "lldp/frame.h"
 #include "lldp/neighbours.h"
+#include "lldp/schedule.h"
 
 namespace lldp {
 namespace {
@@ -124,6 +125,55 @@ TEST(LldpNeighbours, ComeChangeAgeAndGo) {
   EXPECT_EQ(neighbours.size(), 0U);
   EXPECT_EQ(neighbours.counts().aged_out, 1U);
   EXPECT_EQ(neighbours.counts().removed, 2U);
+}
+
+TEST(LldpNeighbours, StayWhenTheInterfaceIsCalledOtherwise) {
+  Neighbours table;
+  const Bytes frame = *encode(full(), kSource);
+  EXPECT_TRUE(table.hear("eth0", frame, 100));
+  EXPECT_TRUE(table.hear("eth1", frame, 100));
+  table.rename("eth0", "up0");
+  EXPECT_EQ(table.size(), 2U);
+  EXPECT_FALSE(table.hear("up0", frame, 101));
+  EXPECT_FALSE(table.forget("eth0"));
+  EXPECT_TRUE(table.forget("up0"));
+  EXPECT_EQ(table.size(), 1U);
+}
+
+TEST(LldpSchedule, EveryInterval) {
+  Schedule schedule;
+  std::vector<std::uint64_t> taken;
+  for (std::uint64_t now = 100; now < 170; ++now) {
+    if (schedule.take(now, 30)) taken.push_back(now);
+  }
+  EXPECT_EQ(taken, (std::vector<std::uint64_t>{100, 130, 160}));
+}
+
+TEST(LldpSchedule, FourInARowForSomebodyNew) {
+  Schedule schedule;
+  EXPECT_TRUE(schedule.take(100, 30));
+  schedule.heard_somebody_new();
+  std::vector<std::uint64_t> taken;
+  for (std::uint64_t now = 110; now < 150; ++now) {
+    if (schedule.take(now, 30)) taken.push_back(now);
+    if (now == 111) schedule.heard_somebody_new();  // while it is fast already
+  }
+  EXPECT_EQ(taken, (std::vector<std::uint64_t>{110, 111, 112, 113, 143}));
+}
+
+// Each announces a new station: a flood of them makes us no louder than one a second.
+TEST(LldpSchedule, NoMoreThanTheCreditHowManyEverThereAre) {
+  Schedule schedule;
+  int taken = 0;
+  for (std::uint64_t now = 100; now < 160; ++now) {
+    for (int stranger = 0; stranger < 50; ++stranger) {
+      schedule.heard_somebody_new();
+      schedule.at_once();
+      taken += schedule.take(now, 30) ? 1 : 0;
+    }
+  }
+  EXPECT_LE(taken, 65);
+  EXPECT_GE(taken, 60);
 }
 
 TEST(LldpNeighbours, AreBounded) {

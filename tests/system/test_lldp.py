@@ -25,13 +25,17 @@ def wired(ground):
 def test_two_of_ours_hear_each_other_and_say_when_they_go(wired):
     left, right = wired
     ours = left.spawn(str(LLDP), "--name", "left-box", "--interval", "30")
-    other = right.spawn(str(LLDP), "--name", "right-box", "--interval", "1")
+    other = right.spawn(str(LLDP), "--name", "right-box", "--interval", "30")  # and yet each soon knows the other
     assert "02:00:00:00:02:01" in ours.await_output('"system_name": "right-box"')
     said = other.await_output('"system_name": "left-box"')
     table = json.loads(said[said.index("{"):])
     [neighbour] = table["neighbours"]
     assert neighbour["interface"] == "eth0" and neighbour["chassis"] == "02:00:00:00:01:01"
     assert neighbour["port"] == "eth0" and neighbour["port_description"] == "eth0"
+    other.output = ""
+    left.ip("link set eth0 name up0")
+    said = other.await_output('"port": "up0"')
+    assert [each["port"] for each in json.loads(said[said.rindex('{"neighbours"'):])["neighbours"]] == ["up0"]
     ours.signal(signal.SIGTERM)
     assert ours.await_end() == 0
     other.await_output('{"neighbours": []}')
