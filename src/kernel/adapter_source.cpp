@@ -16,8 +16,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "base/log.h"
 #include "kernel/adapter_opening.h"
@@ -34,7 +37,8 @@ namespace {
 using ndis::AdapterEvent;
 using ndis::AdapterFacts;
 
-constexpr int kRetryMs = 200;  // after a dump that the kernel refused
+constexpr int kRetryMs = 200;                  // after a dump that the kernel refused
+constexpr std::chrono::seconds kUntilTold{2};  // of a new interface: never so long, unless the room is held up
 
 class RealAdapters final : public ndis::AdapterSource, private Listener {
  public:
@@ -89,7 +93,12 @@ class RealAdapters final : public ndis::AdapterSource, private Listener {
   std::atomic<bool> list_again_ = false;
   std::mutex mutex_;  // of known_ and own_
   std::map<net::InterfaceIndex, Known> known_;
-  std::map<net::InterfaceIndex, Descriptor> own_;
+  struct Own {
+    Descriptor device;
+    bool told = false;  // the room has heard of it
+  };
+  std::map<net::InterfaceIndex, Own> own_;
+  std::condition_variable told_;
   LoopThread thread_;
 };
 
@@ -140,6 +149,9 @@ void RealAdapters::see(const Link& link) {
   if (!facts) return;
   know(*facts);
   tell(AdapterEvent::Kind::kSeen, is_tap(*facts) ? seen_from_far_end(*facts) : *facts);
+  const std::lock_guard lock(mutex_);
+  if (const auto own = own_.find(facts->index); own != own_.end() && !std::exchange(own->second.told, true))
+    told_.notify_all();
 }
 
 void RealAdapters::know(const AdapterFacts& facts) {
@@ -156,7 +168,7 @@ void RealAdapters::on_link(const Notice& notice, const Link& link) {
   {
     const std::lock_guard lock(mutex_);
     known_.erase(link.index);
-    own_.erase(link.index);
+    if (own_.erase(link.index) != 0) told_.notify_all();
   }
   AdapterFacts gone;
   gone.index = link.index;
@@ -186,7 +198,7 @@ auto RealAdapters::prepare(net::InterfaceIndex index, ndis::FrameSink& sink) -> 
                 choice_for(facts),
                 {}};
   if (const auto own = own_.find(index); own != own_.end()) {
-    made.own.reset(::fcntl(own->second.number(), F_DUPFD_CLOEXEC, 0));
+    made.own.reset(::fcntl(own->second.device.number(), F_DUPFD_CLOEXEC, 0));
     if (!made.own.is_open()) return fail(ErrorKind::kExhausted, "no descriptor for an adapter");
   }
   return made;
@@ -210,12 +222,18 @@ Result<std::unique_ptr<ndis::Adapter>> RealAdapters::open(net::InterfaceIndex in
   }
 }
 
-// Made and noted under the lock, so that the monitor, who hears of it meanwhile, finds it to be ours.
+// Made and noted under the lock, so that the monitor, who hears of it meanwhile, finds it to be ours. Who has made one
+// may ask at once what is bound to it, so the room is to have heard of it.
 Result<net::InterfaceIndex> RealAdapters::add_tap(const std::string& name, ndis::Medium medium) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   auto made = make_tap(*where_, name, medium);
   if (!made) return tl::unexpected(made.error());
-  own_.insert_or_assign(made->index, std::move(made->device));
+  own_.insert_or_assign(made->index, Own{std::move(made->device)});
+  const auto told = [&] {
+    const auto own = own_.find(made->index);
+    return own == own_.end() || own->second.told;
+  };
+  if (listener_ != nullptr) told_.wait_for(lock, kUntilTold, told);
   return made->index;
 }
 

@@ -45,6 +45,7 @@ void choice_changed(ndis::AdapterSource& source);
 
 // A TUN (kIp) or TAP (k802_3) interface of the source's own, in its namespace, down and without addresses. It is opened
 // as kTap whatever `choose` says, and is there until it is removed or the source ends; a process that dies leaves none.
+// When this returns the listener has been told of it; not from within an event.
 // kUnsupported: no real source; kAlreadyExists, kInvalidArgument: of the name; kDenied: the log says why; kKernel.
 Result<net::InterfaceIndex> add_tap(ndis::AdapterSource& source, const std::string& name, ndis::Medium medium);
 // At once, also while adapters are open on it. kNotFound: it is none of the source's own; kDenied, kKernel: it stays.

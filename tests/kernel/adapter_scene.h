@@ -61,8 +61,11 @@ class Scene {
     const ndis::OutFrame out{pieces, frame.size(), pad, tag};
     return adapter->send({&out, 1});
   }
+  ndis::AdapterFacts facts(const std::string& link = "eth0") const {
+    return events.with([&] { return events.facts(link).value(); });
+  }
   Octets mac() const {
-    const auto bytes = events.facts("eth0").value().mac.bytes();
+    const auto bytes = facts().mac.bytes();
     return {bytes.begin(), bytes.end()};
   }
   // A frame to `to` from a station of no interface.

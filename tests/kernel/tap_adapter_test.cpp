@@ -45,7 +45,7 @@ TEST(TapAdapter, IsAStationOfItsOwn) {
   EXPECT_TRUE(scene.events.await_facts(
       "eth0", [](const AdapterFacts& facts) { return facts.mac == MacAddress({0x02, 0x11, 0x22, 0x33, 0x44, 0x55}); }));
   // Its wire is whole while the host's end is up, whether or not anybody is at ours.
-  const AdapterFacts facts = scene.events.facts("eth0").value();
+  const AdapterFacts facts = scene.facts();
   EXPECT_TRUE(facts.link.connected());
   EXPECT_EQ(facts.link.oper, ndis::OperStatus::kUp);
   EXPECT_EQ(facts.kind, "tun");
@@ -277,7 +277,7 @@ TEST(TapAdapter, PacketsOfATunAreBare) {
   auto ground = Ground::unprivileged({"tun"});
   if (!ground) return;
   Scene scene(*ground, with(AdapterKind::kTap), Wire::kTun);
-  const AdapterFacts facts = scene.events.facts("eth0").value();
+  const AdapterFacts facts = scene.facts();
   EXPECT_EQ(facts.medium, ndis::Medium::kIp);
   EXPECT_TRUE(facts.mac.is_zero());
   EXPECT_TRUE(facts.link.connected());
@@ -307,7 +307,7 @@ TEST(TapAdapter, OnesOfOurOwnAreThereAsLongAsTheSource) {
   Scene scene(*ground, {}, Wire::kTap);  // nobody chooses TAP
   const auto index = add_tap(*scene.source, "own%d", ndis::Medium::k802_3);
   ASSERT_TRUE(index.has_value()) << index.error().what;
-  ASSERT_TRUE(scene.events.await_facts("own0", [&](const auto& facts) { return facts.index == *index; }));
+  EXPECT_EQ(scene.facts("own0").index, *index);
   EXPECT_EQ(add_tap(*scene.source, "own0", ndis::Medium::kIp).error().kind, ErrorKind::kAlreadyExists);
   EXPECT_EQ(add_tap(*scene.source, "eth0", ndis::Medium::k802_3).error().kind, ErrorKind::kAlreadyExists);
   for (const char* const name : {"", "a/b", "a name that is far too long"})
@@ -347,8 +347,8 @@ TEST(TapAdapter, WhatIsChosenMayChange) {
   AdapterOptions options;
   options.choose = [&kind](const AdapterFacts&) { return AdapterChoice{kind, {}}; };
   Scene scene(*ground, std::move(options), Wire::kTap);
-  const MacAddress host = scene.events.facts("eth0")->mac;
-  EXPECT_FALSE(scene.events.facts("eth0")->link.carrier);
+  const MacAddress host = scene.facts().mac;
+  EXPECT_FALSE(scene.facts().link.carrier);
   kind = AdapterKind::kTap;
   choice_changed(*scene.source);
   EXPECT_TRUE(scene.events.await_facts("eth0", [&](const AdapterFacts& facts) { return facts.mac != host; }));

@@ -74,6 +74,32 @@ def test_the_host_opens_over_af_xdp_what_it_is_told_to(root_ground):
     assert left.attempt(str(HOST), "--xdp-take-all", str(DRIVER)).status == 2
 
 
+def test_at_the_far_end_of_a_tap_the_driver_is_the_hosts_neighbour(ground):
+    ground.need("tap")
+    host = ground.host("host")
+    host.ip("tuntap add tap0 mode tap", "link set tap0 up")
+    far = host.spawn(str(HOST), "--checked", "--interfaces", "tap*", "--tap", "tap0", "--add-tap", "tap1", str(DRIVER))
+    far.await_output('"bindings": 2')
+    seen = host.capture("tap0")
+    near = host.spawn(str(LLDP), "--interval", "1")
+    assert seen.await_frame(lambda frame: frame.outgoing and frame.data[12:14] == b"\x88\xcc")
+    host.ip("link set tap1 up", "link set tap0 down", "link set tap0 up")  # the far end greets a link that comes up
+    near.await_output('"interface": "tap1"')
+    said = near.await_output('"interface": "tap0"')
+    addresses = {link["ifname"]: link["address"] for link in json.loads(host.run("ip", "-json", "link", "show"))}
+    for neighbour in json.loads(said[said.rindex('{"neighbours"'):])["neighbours"]:
+        first, rest = addresses[neighbour["interface"]].split(":", 1)
+        assert neighbour["chassis"] == f"{(int(first, 16) | 2) ^ 4:02x}:{rest}"
+    assert host.attempt(str(HOST), "--add-tap", "tap1", str(DRIVER)).status == 1
+    assert host.attempt(str(HOST), "--tap").status == 2
+    far.signal(signal.SIGTERM)
+    assert far.await_end() == 0
+    near.signal(signal.SIGTERM)
+    assert near.await_end() == 0
+    links = host.run("ip", "-o", "link", "show")
+    assert "tap0" in links and "tap1" not in links
+
+
 def test_a_driver_that_is_none_is_named(wired):
     left, _ = wired
     done = left.attempt(str(HOST), "/no/such/driver.so")
