@@ -53,7 +53,9 @@ class Driver5 final : public ndis::Driver {
   [[nodiscard]] const NDIS50_PROTOCOL_CHARACTERISTICS& characteristics() const { return chars_; }
 
  private:
-  void show_packet(ndis::Binding& binding, const ndis::Indicated& frame, std::span<const std::byte> bytes);
+  std::size_t show_copies(ndis::Binding& binding, std::span<const ndis::Indicated> frames, std::size_t longest,
+                          std::vector<std::byte>& room);
+  void show_in_ring(ndis::Binding& binding, const ndis::Indicated& frame, std::span<const std::byte> bytes);
   void show_lookahead(ndis::Binding& binding, const ndis::Indicated& frame, std::span<const std::byte> bytes);
 
   const NDIS50_PROTOCOL_CHARACTERISTICS chars_;

@@ -38,7 +38,7 @@ Shown* shown_as(NDIS_HANDLE context) {
 // Makes the packet describe those bytes.
 void fill(ReceivedPacket& received, ndis::Binding& binding, const ndis::Indicated& frame,
           std::span<const std::byte> bytes, NDIS_STATUS status) {
-  received.head = {};
+  wipe(received.head.data(), received.head.size());
   received.binding = &binding;
   received.handle = binding.handle;
   describe(received.mdl, bytes.data(), bytes.size());
@@ -112,10 +112,11 @@ void Driver5::receive(ndis::Binding& binding, std::span<const ndis::Indicated> f
   static thread_local std::vector<std::byte> kept;
   std::vector<std::byte> room = std::move(kept);
   const std::size_t longest = binding.nic->mtu.load(std::memory_order_relaxed) + binding.nic->header;
-  for (const ndis::Indicated& frame : frames) {
+  std::size_t shown = chars_.ReceivePacketHandler != nullptr ? show_copies(binding, frames, longest, room) : 0;
+  for (const ndis::Indicated& frame : frames.subspan(shown)) {
     const std::span<const std::byte> bytes = with_tag(*frame.frame, longest, room);
     if (chars_.ReceivePacketHandler != nullptr) {
-      show_packet(binding, frame, bytes);
+      show_in_ring(binding, frame, bytes);
     } else {
       show_lookahead(binding, frame, bytes);
     }
@@ -124,30 +125,47 @@ void Driver5::receive(ndis::Binding& binding, std::span<const ndis::Indicated> f
   chars_.ReceiveCompleteHandler(binding.context);
 }
 
-void Driver5::show_packet(ndis::Binding& binding, const ndis::Indicated& frame, std::span<const std::byte> bytes) {
+// As packets that the driver may keep, as many as there are copies for; gives how many. What it does not keep goes back
+// when all have been shown.
+std::size_t Driver5::show_copies(ndis::Binding& binding, std::span<const ndis::Indicated> frames, std::size_t longest,
+                                 std::vector<std::byte>& room) {
   auto& copies = static_cast<Binding5&>(*binding.part).copies;
-  ReceivedPacket* const received =
-      binding.engine.knobs().force_resources.load(std::memory_order_relaxed) ? nullptr : copies.take();
-  if (received == nullptr) {
-    Lent<ReceivedPacket> lent;
-    ReceivedPacket& in_ring = lent[0];
-    fill(in_ring, binding, frame, bytes, NDIS_STATUS_RESOURCES);
-    if (chars_.ReceivePacketHandler(binding.context, in_ring.packet()) != 0) {
-      binding.engine.violation("ProtocolReceivePacket", "kept a packet that came with RESOURCES", binding.handle);
+  std::array<ReceivedPacket*, ndis::kIndicatedAtOnce> taken;
+  const bool may_copy = !binding.engine.knobs().force_resources.load(std::memory_order_relaxed);
+  const std::size_t n = may_copy ? copies.take(std::span(taken).first(frames.size())) : 0;
+  if (n == 0) {
+    return 0;
+  }
+  binding.hold(ndis::Held::kRetained, static_cast<std::uint32_t>(n));
+  std::size_t back = 0;
+  for (std::size_t at = 0; at < n; ++at) {
+    ReceivedPacket& received = *taken[at];
+    const std::span<const std::byte> bytes = with_tag(*frames[at].frame, longest, room);
+    received.bytes.assign(bytes.begin(), bytes.end());
+    fill(received, binding, frames[at], received.bytes, NDIS_STATUS_SUCCESS);
+    received.owed.store(kCalling, std::memory_order_relaxed);
+    binding.engine.verifier().note_element(received.packet(), "indicated on",
+                                           static_cast<std::uint64_t>(binding.handle));
+    const std::int64_t keeps = std::max(chars_.ReceivePacketHandler(binding.context, received.packet()), 0) - kCalling;
+    if (received.owed.fetch_add(keeps, std::memory_order_acq_rel) + keeps == 0) {
+      taken[back++] = &received;
     }
-    in_ring.packet()->Reserved[1] = 0;
-    return;
   }
-  received->bytes.assign(bytes.begin(), bytes.end());
-  fill(*received, binding, frame, received->bytes, NDIS_STATUS_SUCCESS);
-  received->owed.store(kCalling, std::memory_order_relaxed);
-  binding.engine.verifier().note_element(received->packet(), "indicated on",
-                                         static_cast<std::uint64_t>(binding.handle));
-  binding.hold(ndis::Held::kRetained);
-  const INT n = chars_.ReceivePacketHandler(binding.context, received->packet());
-  if (received->owed.fetch_add(std::max(n, 0) - kCalling, std::memory_order_acq_rel) + std::max(n, 0) - kCalling == 0) {
-    recycle(*received);
+  copies.give_back(std::span(taken).first(back));
+  if (back != 0) {
+    binding.engine.returned(binding, static_cast<std::uint32_t>(back));
   }
+  return n;
+}
+
+void Driver5::show_in_ring(ndis::Binding& binding, const ndis::Indicated& frame, std::span<const std::byte> bytes) {
+  Lent<ReceivedPacket> lent;
+  ReceivedPacket& in_ring = lent[0];
+  fill(in_ring, binding, frame, bytes, NDIS_STATUS_RESOURCES);
+  if (chars_.ReceivePacketHandler(binding.context, in_ring.packet()) != 0) {
+    binding.engine.violation("ProtocolReceivePacket", "kept a packet that came with RESOURCES", binding.handle);
+  }
+  in_ring.packet()->Reserved[1] = 0;
 }
 
 void Driver5::show_lookahead(ndis::Binding& binding, const ndis::Indicated& frame, std::span<const std::byte> bytes) {

@@ -10,8 +10,8 @@ struct ReceivedList {
   NET_BUFFER_LIST list{};
   NET_BUFFER buffer{};
   MDL mdl{};
-  std::vector<std::byte> bytes;  // of a copy; empty while it describes the ring
-  std::atomic<bool> with_driver{false};
+  std::vector<std::byte> bytes;          // of a copy; empty while it describes the ring
+  std::atomic<bool> with_driver{false};  // set by who fills it, cleared under the lock of the copies
 };
 
 class Binding6 final : public ndis::Part {

@@ -43,8 +43,7 @@ std::uint16_t type_of(std::span<const std::byte> bytes) {
 
 void fill(ReceivedList& received, const ndis::Indicated& indicated, std::span<const std::byte> bytes,
           const ndis::Binding& binding) {
-  received.list = {};
-  received.buffer = {};
+  wipe(&received, offsetof(ReceivedList, mdl));
   describe(received.mdl, bytes.data(), bytes.size());
   NET_BUFFER& buffer = received.buffer;
   buffer.CurrentMdl = buffer.MdlChain = &received.mdl;
@@ -55,7 +54,7 @@ void fill(ReceivedList& received, const ndis::Indicated& indicated, std::span<co
   list.NblFlags = indicated.loopback ? NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET : 0;
   list.NetBufferListInfo[Ieee8021QNetBufferListInfo] = slot_of<TagInfo>(indicated.frame->vlan);
   list.NetBufferListInfo[NetBufferListFrameType] = reinterpret_cast<PVOID>(static_cast<ULONG_PTR>(type_of(bytes)));
-  received.with_driver.store(true, std::memory_order_release);
+  received.with_driver.store(true, std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -253,35 +252,36 @@ VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST Ne
     return;
   }
   auto& copies = static_cast<capi::Binding6&>(*binding->part).copies;
-  std::array<capi::ReceivedList*, ndis::kIndicatedAtOnce> back{};
+  std::array<capi::ReceivedList*, ndis::kIndicatedAtOnce> back;
   std::size_t waiting = 0;  // in `back`, which goes back at once
   std::uint32_t returned = 0;
-  const auto give_back = [&] {
-    copies.give_back(std::span(back).first(waiting));
-    returned += static_cast<std::uint32_t>(std::exchange(waiting, 0));
-  };
   capi::RingWatch watch;
-  for (NET_BUFFER_LIST* list = NetBufferLists; list != nullptr;) {
+  bool is_ring = false;
+  const auto refuse = [&](const char* why, const NET_BUFFER_LIST& list) {
+    engine->violation(function, why, binding->handle, &list);
+    is_ring |= watch.is_ring(&list);
+  };
+  const auto give_back = [&] {
+    const auto all = std::span(back).first(std::exchange(waiting, 0));
+    const std::size_t taken = copies.take_back(all);
+    returned += static_cast<std::uint32_t>(taken);
+    for (const capi::ReceivedList* twice : all.subspan(taken)) {
+      refuse("the list was returned before", twice->list);
+    }
+  };
+  for (NET_BUFFER_LIST* list = NetBufferLists; list != nullptr && !is_ring;) {
     NET_BUFFER_LIST* const next = list->Next;
-    bool good = false;
     auto* const received = reinterpret_cast<capi::ReceivedList*>(list);
     if (list->SourceHandle != NdisBindingHandle || list->FirstNetBuffer != &received->buffer) {
-      engine->violation(function, "the list was not indicated on this binding", binding->handle, list);
+      refuse("the list was not indicated on this binding", *list);
     } else if (received->bytes.empty()) {
-      engine->violation(function, "the list was indicated with RESOURCES: it goes back by itself", binding->handle,
-                        list);
-    } else if (!received->with_driver.exchange(false)) {
-      engine->violation(function, "the list was returned before", binding->handle, list);
+      refuse("the list was indicated with RESOURCES: it goes back by itself", *list);
     } else {
-      good = true;
       engine->verifier().note_element(list, "returned");
       back[waiting++] = received;
       if (waiting == back.size()) {
         give_back();
       }
-    }
-    if (!good && watch.is_ring(list)) {
-      break;
     }
     list = next;
   }

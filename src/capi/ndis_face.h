@@ -56,6 +56,13 @@ inline std::span<std::byte> bytes_of(const MDL& mdl) {
   return {static_cast<std::byte*>(mdl.MappedSystemVa), mdl.MappedSystemVa != nullptr ? mdl.ByteCount : std::size_t{0}};
 }
 
+// Zeroes. A call on purpose: where the compiler knows the size it writes `rep stos`, which takes longer to begin than
+// the library's function takes for a few hundred bytes.
+inline void wipe(void* memory, std::size_t size) noexcept {
+  asm("" : "+r"(size));
+  std::memset(memory, 0, size);
+}
+
 inline constexpr std::size_t kLeastFrame = 60;          // without FCS: shorter ones are padded
 inline constexpr std::uint32_t kMostBuffers = 0x10000;  // of a packet or list; more are a ring
 
@@ -200,6 +207,21 @@ class Copies {
     const std::lock_guard lock(mutex_);
     free_.insert(free_.end(), slots.begin(), slots.end());
     out_ -= slots.size();
+  }
+  // The same for slots that say whether they are out: gives how many were, which then stand before the others. Under
+  // the lock, so of two who return one at once just one does.
+  std::size_t take_back(std::span<Slot*> slots) {
+    const std::lock_guard lock(mutex_);
+    std::size_t taken = 0;
+    for (Slot*& slot : slots) {
+      if (slot->with_driver.load(std::memory_order_relaxed)) {
+        slot->with_driver.store(false, std::memory_order_relaxed);
+        free_.push_back(slot);
+        std::swap(slots[taken++], slot);
+      }
+    }
+    out_ -= taken;
+    return taken;
   }
   void give_back(Slot* slot) { give_back(std::span(&slot, 1)); }
 

@@ -81,7 +81,7 @@ bool Engine::send(Handle handle, std::span<const SendItem> items) {
   binding->hold(Held::kSend, static_cast<std::uint32_t>(items.size()));
   DoneList done;
   transmit(*binding, items, *done);
-  give_back(*done);
+  give_back(*done, may_wait_for(*binding) ? Worker::When::kAtOnce : Worker::When::kSoon);
   return true;
 }
 
@@ -202,15 +202,27 @@ void Nic::room() noexcept {
 // --- coming back
 // --------------------------------------------------------------------------------------------------------
 
-void Engine::give_back(std::span<const Completed> done) {
+void Engine::give_back(std::span<const Completed> done, Worker::When when) {
   if (done.empty()) {
     return;
   }
   if (knobs_.inline_completion.load(std::memory_order_relaxed)) {
     return_elements(done);
   } else {
-    data_.give_back(done);
+    data_.give_back(done, when);
   }
+}
+
+// Whether the driver may have nothing left to send before something comes back: it has as much out as at no time
+// lately. What it has is not known, but who waits for it always waits at the same height; return_elements() lowers the
+// mark, for what a driver has may become less.
+bool Engine::may_wait_for(Binding& binding) {
+  const std::uint32_t out = binding.held(Held::kSend);
+  if (out < binding.most_out.load(std::memory_order_relaxed)) {
+    return false;
+  }
+  binding.most_out.store(out, std::memory_order_relaxed);
+  return true;
 }
 
 // In runs of one binding, which is let go of when the driver has heard.
@@ -222,6 +234,8 @@ void Engine::return_elements(std::span<const Completed> done) {
     // Counted as a callback from now on: what the driver has heard of is outstanding no longer.
     binding.hold(Held::kCallback);
     binding.release(Held::kSend, static_cast<std::uint32_t>(run.size()));
+    const std::uint32_t most = binding.most_out.load(std::memory_order_relaxed);
+    binding.most_out.store(most - most / 16, std::memory_order_relaxed);
     {
       const CallbackScope inside(*binding.protocol, &binding, Inside::kData);
       binding.protocol->driver->send_complete(binding, run);

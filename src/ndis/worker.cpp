@@ -34,19 +34,21 @@ void Worker::post(std::function<void()> job) {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
     ++posted_;
+    hurry_ = true;
   }
   work_.notify_one();
 }
 
-void Worker::give_back(std::span<const Completed> elements) {
-  bool idle = false;
+void Worker::give_back(std::span<const Completed> elements, When when) {
+  bool wakes = false;
   {
     const std::lock_guard lock(mutex_);
-    idle = elements_.empty();
     elements_.insert(elements_.end(), elements.begin(), elements.end());
     ++posted_;
+    wakes = !hurry_ && (asleep_ || when == When::kAtOnce);
+    hurry_ |= wakes;
   }
-  if (idle) {
+  if (wakes) {
     work_.notify_one();
   }
 }
@@ -56,19 +58,31 @@ void Worker::drain() {
     return;
   }
   std::unique_lock lock(mutex_);
+  hurry_ |= finished_ != posted_;
+  work_.notify_one();
   done_.wait(lock, [&] { return finished_ == posted_; });
+}
+
+void Worker::wait(std::unique_lock<std::mutex>& lock, bool may_rest) {
+  if (may_rest) {
+    work_.wait_for(lock, kRest, [&] { return ends_ || hurry_; });
+  }
+  asleep_ = true;
+  work_.wait(lock, [&] { return ends_ || !jobs_.empty() || !elements_.empty(); });
+  asleep_ = hurry_ = false;
 }
 
 void Worker::run() {
   std::unique_lock lock(mutex_);
-  for (;;) {
-    work_.wait(lock, [&] { return ends_ || !jobs_.empty() || !elements_.empty(); });
+  for (bool may_rest = false;;) {
+    wait(lock, may_rest);
     if (jobs_.empty() && elements_.empty()) {
       return;
     }
     const std::uint64_t reached = posted_;
     taken_jobs_.swap(jobs_);
     taken_.swap(elements_);
+    may_rest = taken_.size() >= kRun;
     lock.unlock();
     if (!taken_.empty()) {
       returns_(taken_);
