@@ -77,6 +77,22 @@ class Plain : public Way {
   std::array<std::uint8_t, 2048> buffer_{};
 };
 
+constexpr std::size_t kBatch = 64;
+
+void send_batches(const Descriptor& socket, Frame frame, std::size_t count) {
+  std::array<mmsghdr, kBatch> out{};
+  iovec piece{const_cast<std::uint8_t*>(frame.data()), frame.size()};
+  for (mmsghdr& each : out) {
+    each.msg_hdr.msg_iov = &piece;
+    each.msg_hdr.msg_iovlen = 1;
+  }
+  while (count > 0) {
+    const int sent = ::sendmmsg(socket.number(), out.data(), static_cast<unsigned>(std::min(count, kBatch)), 0);
+    must(sent > 0, "sendmmsg");
+    count -= static_cast<std::size_t>(sent);
+  }
+}
+
 class Batched : public Plain {
  public:
   explicit Batched(const std::string& link) : Plain(link) {
@@ -86,19 +102,7 @@ class Batched : public Plain {
       messages_[at].msg_hdr.msg_iovlen = 1;
     }
   }
-  void send(Frame frame, std::size_t count) override {
-    std::array<mmsghdr, kBatch> out{};
-    iovec piece{const_cast<std::uint8_t*>(frame.data()), frame.size()};
-    for (mmsghdr& each : out) {
-      each.msg_hdr.msg_iov = &piece;
-      each.msg_hdr.msg_iovlen = 1;
-    }
-    while (count > 0) {
-      const int sent = ::sendmmsg(socket_.number(), out.data(), static_cast<unsigned>(std::min(count, kBatch)), 0);
-      must(sent > 0, "sendmmsg");
-      count -= static_cast<std::size_t>(sent);
-    }
-  }
+  void send(Frame frame, std::size_t count) override { send_batches(socket_, frame, count); }
   std::size_t take(std::size_t most, std::uint64_t& sum) override {
     const int got = ::recvmmsg(socket_.number(), messages_.data(), static_cast<unsigned>(std::min(most, kBatch)),
                                MSG_DONTWAIT, nullptr);
@@ -109,7 +113,6 @@ class Batched : public Plain {
   void wait() override { wait_readable(socket_); }
 
  private:
-  static constexpr std::size_t kBatch = 64;
   std::array<std::array<std::uint8_t, 2048>, kBatch> buffers_{};
   std::array<iovec, kBatch> pieces_{};
   std::array<mmsghdr, kBatch> messages_{};
@@ -132,22 +135,28 @@ class Mapping {
   std::size_t size_;
 };
 
-constexpr unsigned kSlot = 2048;
-constexpr unsigned kBlock = 1U << 16;
-
+enum class Sending { kSendto, kSendmmsg, kRing };
 enum class Waking { kPoll, kPollOfTwo, kEpoll };
+
+struct Shape {
+  Sending sending = Sending::kSendto;
+  Waking waking = Waking::kPoll;
+  unsigned slots = 2048;
+  unsigned slot = 2048;  // a multiple of 64: as many as fill whole pages are a block
+};
 
 // TPACKET_V2, to receive and (a ring of its own behind it, as the kernel lays them out) to send.
 class Ring2 : public Way {
  public:
-  Ring2(const std::string& link, unsigned slots, bool sends_by_ring, Waking waking)
-      : slots_(slots), sends_by_ring_(sends_by_ring), waking_(waking), socket_(packet_socket()) {
+  Ring2(const std::string& link, const Shape& shape) : shape_(shape), socket_(packet_socket()) {
+    constexpr unsigned kInBlock = 64;
     set(socket_, PACKET_VERSION, int{TPACKET_V2});
     set(socket_, PACKET_IGNORE_OUTGOING, 1);
-    const tpacket_req request{kBlock, slots * kSlot / kBlock, kSlot, slots};
+    const tpacket_req request{shape.slot * kInBlock, shape.slots / kInBlock, shape.slot, shape.slots};
     set(socket_, PACKET_RX_RING, request);
+    const bool sends_by_ring = shape.sending == Sending::kRing;
     if (sends_by_ring) set(socket_, PACKET_TX_RING, request);
-    memory_ = std::make_unique<Mapping>(socket_, std::size_t{slots} * kSlot * (sends_by_ring ? 2 : 1));
+    memory_ = std::make_unique<Mapping>(socket_, std::size_t{shape.slots} * shape.slot * (sends_by_ring ? 2 : 1));
     attach(socket_, link);
     epoll_.reset(::epoll_create1(0));
     epoll_event event{};
@@ -155,18 +164,19 @@ class Ring2 : public Way {
     must(::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, socket_.number(), &event) == 0, "epoll");
   }
   void send(Frame frame, std::size_t count) override {
-    if (!sends_by_ring_) {
+    if (shape_.sending == Sending::kSendmmsg) return send_batches(socket_, frame, count);
+    if (shape_.sending == Sending::kSendto) {
       for (; count > 0; --count) must(::send(socket_.number(), frame.data(), frame.size(), 0) > 0, "send");
       return;
     }
     for (; count > 0; --count) {
-      tpacket2_hdr& slot = at(slots_ + to_send_);
+      tpacket2_hdr& slot = at(shape_.slots + to_send_);
       while (status(slot).load(std::memory_order_acquire) != TP_STATUS_AVAILABLE) flush();
       std::copy(frame.begin(), frame.end(),
                 reinterpret_cast<std::uint8_t*>(&slot) + TPACKET2_HDRLEN - sizeof(sockaddr_ll));
       slot.tp_len = static_cast<unsigned>(frame.size());
       status(slot).store(TP_STATUS_SEND_REQUEST, std::memory_order_release);
-      to_send_ = (to_send_ + 1) % slots_;
+      to_send_ = (to_send_ + 1) % shape_.slots;
     }
     flush();
   }
@@ -177,29 +187,29 @@ class Ring2 : public Way {
       if ((status(slot).load(std::memory_order_acquire) & TP_STATUS_USER) == 0) break;
       sum += look_at(reinterpret_cast<std::uint8_t*>(&slot) + slot.tp_mac, slot.tp_snaplen);
       status(slot).store(TP_STATUS_KERNEL, std::memory_order_release);
-      next_ = (next_ + 1) % slots_;
+      next_ = (next_ + 1) % shape_.slots;
     }
     return taken;
   }
   void wait() override {
     if ((status(at(next_)).load(std::memory_order_acquire) & TP_STATUS_USER) != 0) return;
-    if (waking_ == Waking::kEpoll) {
+    if (shape_.waking == Waking::kEpoll) {
       epoll_event event{};
       must(::epoll_wait(epoll_.number(), &event, 1, -1) == 1, "epoll_wait");
     } else {
       std::array<pollfd, 2> two{pollfd{socket_.number(), POLLIN, 0}, pollfd{epoll_.number(), POLLPRI, 0}};
-      must(::poll(two.data(), waking_ == Waking::kPollOfTwo ? 2 : 1, -1) >= 1, "poll");
+      must(::poll(two.data(), shape_.waking == Waking::kPollOfTwo ? 2 : 1, -1) >= 1, "poll");
     }
   }
 
  private:
-  tpacket2_hdr& at(unsigned slot) { return *reinterpret_cast<tpacket2_hdr*>(memory_->at(std::size_t{slot} * kSlot)); }
+  tpacket2_hdr& at(unsigned slot) {
+    return *reinterpret_cast<tpacket2_hdr*>(memory_->at(std::size_t{slot} * shape_.slot));
+  }
   static std::atomic_ref<std::uint32_t> status(tpacket2_hdr& slot) { return std::atomic_ref(slot.tp_status); }
   void flush() { must(::send(socket_.number(), nullptr, 0, 0) >= 0, "send"); }
 
-  unsigned slots_;
-  bool sends_by_ring_;
-  Waking waking_;
+  Shape shape_;
   Descriptor socket_;
   Descriptor epoll_;
   std::unique_ptr<Mapping> memory_;
@@ -208,12 +218,14 @@ class Ring2 : public Way {
 };
 
 // TPACKET_V3: blocks that the kernel hands over when they are full or `retire_ms` have passed.
+constexpr unsigned kBlock = 1U << 14;  // some hundred of the frames that are sent here
+
 class Ring3 : public Plain {
  public:
   Ring3(const std::string& link, unsigned retire_ms) : Plain(link), ring_(packet_socket()) {
     set(ring_, PACKET_VERSION, int{TPACKET_V3});
     set(ring_, PACKET_IGNORE_OUTGOING, 1);
-    tpacket_req3 request{kBlock, kBlocks, kSlot, kBlocks * kBlock / kSlot, retire_ms, 0, 0};
+    tpacket_req3 request{kBlock, kBlocks, 2048, kBlocks * kBlock / 2048, retire_ms, 0, 0};
     set(ring_, PACKET_RX_RING, request);
     memory_ = std::make_unique<Mapping>(ring_, std::size_t{kBlocks} * kBlock);
     socket_ = packet_socket();  // the one of Plain: for sending alone
@@ -247,10 +259,11 @@ class Ring3 : public Plain {
     }
     return taken;
   }
+  void send(Frame frame, std::size_t count) override { send_batches(socket_, frame, count); }
   void wait() override { wait_readable(ring_); }
 
  private:
-  static constexpr unsigned kBlocks = 64;
+  static constexpr unsigned kBlocks = 256;
   Descriptor ring_;
   std::unique_ptr<Mapping> memory_;
   unsigned block_ = 0;
@@ -261,17 +274,19 @@ class Ring3 : public Plain {
 }  // namespace
 
 std::vector<Kind> bare_ways() {
-  const auto ring2 = [](unsigned slots, bool sends_by_ring, Waking waking) {
-    return [=](const std::string& link) { return std::make_unique<Ring2>(link, slots, sends_by_ring, waking); };
+  const auto ring2 = [](const Shape& shape) {
+    return [=](const std::string& link) { return std::make_unique<Ring2>(link, shape); };
   };
   return {{"recvfrom_sendto", [](const std::string& link) { return std::make_unique<Plain>(link); }},
           {"recvmmsg_sendmmsg", [](const std::string& link) { return std::make_unique<Batched>(link); }},
-          {"v2_sendto", ring2(2048, false, Waking::kPoll)},
-          {"v2_poll_of_two", ring2(2048, false, Waking::kPollOfTwo)},
-          {"v2_epoll", ring2(2048, false, Waking::kEpoll)},
-          {"v2_txring", ring2(2048, true, Waking::kPoll)},
-          {"v2_txring_512", ring2(512, true, Waking::kPoll)},
-          {"v2_txring_8192", ring2(8192, true, Waking::kPoll)},
+          {"v2_sendto", ring2({})},
+          {"v2_poll_of_two", ring2({.waking = Waking::kPollOfTwo})},
+          {"v2_epoll", ring2({.waking = Waking::kEpoll})},
+          {"v2_txring", ring2({.sending = Sending::kRing})},
+          {"v2_txring_512", ring2({.sending = Sending::kRing, .slots = 512})},
+          {"v2_txring_8192", ring2({.sending = Sending::kRing, .slots = 8192})},
+          // The best that can be done by hand: slots of an odd number of cache lines, and batches.
+          {"v2_sendmmsg", ring2({.sending = Sending::kSendmmsg, .slot = 29 * 64})},
           {"v3_retire_1ms", [](const std::string& link) { return std::make_unique<Ring3>(link, 1); }}};
 }
 

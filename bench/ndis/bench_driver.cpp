@@ -108,38 +108,52 @@ NDIS_STATUS BenchDriver::unbind(NDIS_HANDLE, NDIS_HANDLE context) {
 void BenchDriver::receive(NDIS_HANDLE context, PNET_BUFFER_LIST lists, NDIS_PORT_NUMBER, ULONG count, ULONG flags) {
   Bound& bound = bound_of(context);
   bound.received.fetch_add(count, std::memory_order_relaxed);
-  if (bound.driver->heard_) bound.driver->heard_(count);
+  if (bound.driver->heard_) bound.driver->heard_(lists, count);
   if ((flags & NDIS_RECEIVE_FLAGS_RESOURCES) == 0) NdisReturnNetBufferLists(bound.handle, lists, 0);
+}
+
+void BenchDriver::Burst::prepare(NDIS_HANDLE its_binding, std::span<const std::uint8_t> its_frame) {
+  if (binding == its_binding && frame.data() == its_frame.data() && frame.size() == its_frame.size()) return;
+  binding = its_binding;
+  frame = its_frame;
+  for (std::size_t at = 0; at < kBurst; ++at) {
+    MmInitializeMdl(&descriptors[at], const_cast<std::uint8_t*>(frame.data()), frame.size());
+    NET_BUFFER& buffer = buffers[at];
+    buffer.MdlChain = buffer.CurrentMdl = &descriptors[at];
+    buffer.DataLength = static_cast<ULONG>(frame.size());
+    lists[at].FirstNetBuffer = &buffer;
+    lists[at].SourceHandle = binding;
+    lists[at].ProtocolReserved[0] = this;
+  }
 }
 
 void BenchDriver::send(Bound& from, std::span<const std::uint8_t> frame, std::size_t count) {
   while (count > 0) {
     Burst& burst = bursts_[turn_++ % bursts_.size()];
     for (std::uint32_t out = burst.out; out != 0; out = burst.out) burst.out.wait(out);
+    burst.prepare(from.handle, frame);
     const std::size_t now = std::min(count, kBurst);
     burst.out = static_cast<std::uint32_t>(now);
-    for (std::size_t at = 0; at < now; ++at) {
-      MmInitializeMdl(&burst.descriptors[at], const_cast<std::uint8_t*>(frame.data()), frame.size());
-      NET_BUFFER& buffer = burst.buffers[at];
-      buffer.MdlChain = buffer.CurrentMdl = &burst.descriptors[at];
-      buffer.DataLength = static_cast<ULONG>(frame.size());
-      NET_BUFFER_LIST& list = burst.lists[at];
-      list.FirstNetBuffer = &buffer;
-      list.SourceHandle = from.handle;
-      list.ProtocolReserved[0] = &burst;
-      list.Next = at + 1 < now ? &burst.lists[at + 1] : nullptr;
-    }
+    for (std::size_t at = 0; at < now; ++at) burst.lists[at].Next = at + 1 < now ? &burst.lists[at + 1] : nullptr;
     NdisSendNetBufferLists(from.handle, burst.lists.data(), 0, 0);
     count -= now;
   }
 }
 
+void BenchDriver::await_sent() {
+  for (Burst& burst : bursts_) {
+    for (std::uint32_t out = burst.out; out != 0; out = burst.out) burst.out.wait(out);
+  }
+}
+
+// Those of one burst come in one run, mostly.
 void BenchDriver::completed(NDIS_HANDLE, PNET_BUFFER_LIST lists, ULONG) {
   while (lists != nullptr) {
     auto& burst = *static_cast<Burst*>(lists->ProtocolReserved[0]);
-    must(lists->Status == NDIS_STATUS_SUCCESS, "a frame was not sent");
-    lists = lists->Next;
-    if (burst.out.fetch_sub(1) == 1) burst.out.notify_one();
+    std::uint32_t back = 0;
+    for (; lists != nullptr && lists->ProtocolReserved[0] == &burst; lists = lists->Next, ++back)
+      must(lists->Status == NDIS_STATUS_SUCCESS, "a frame was not sent");
+    if (burst.out.fetch_sub(back) == back) burst.out.notify_one();
   }
 }
 

@@ -18,8 +18,8 @@ namespace turnpike::bench {
 
 class BenchDriver {
  public:
-  // Frames of one indication, on the thread that makes it.
-  using Heard = std::function<void(std::size_t frames)>;
+  // Frames of one indication, on the thread that makes it: still the driver's, not given back yet.
+  using Heard = std::function<void(PNET_BUFFER_LIST lists, std::size_t frames)>;
 
   struct Bound {
     BenchDriver* driver = nullptr;
@@ -38,16 +38,22 @@ class BenchDriver {
   std::vector<Bound*> bindings();
   // `list` empty: to nothing. Returns before that has come about.
   void bind_to(const std::string& list);
-  // In lists of up to 64; returns when those before these 64 have come back.
+  // In chains of up to 64 lists, which are used again when they have come back; waits where none has.
   void send(Bound& from, std::span<const std::uint8_t> frame, std::size_t count);
+  // Until everything has come back.
+  void await_sent();
 
  private:
   static constexpr std::size_t kBurst = 64;
+  static constexpr std::size_t kBursts = 8;
   struct Burst {
+    void prepare(NDIS_HANDLE binding, std::span<const std::uint8_t> frame);
     std::array<NET_BUFFER_LIST, kBurst> lists{};
     std::array<NET_BUFFER, kBurst> buffers{};
     std::array<MDL, kBurst> descriptors{};
-    std::atomic<std::uint32_t> out = 0;
+    NDIS_HANDLE binding = nullptr;  // that it is prepared for, and the frame
+    std::span<const std::uint8_t> frame;
+    alignas(64) std::atomic<std::uint32_t> out = 0;
   };
 
   NDIS_STATUS bind(NDIS_HANDLE context, PNDIS_BIND_PARAMETERS parameters);
@@ -62,7 +68,7 @@ class BenchDriver {
   NDIS_HANDLE protocol_ = nullptr;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Bound>> bound_;  // all that there ever were
-  std::array<Burst, 2> bursts_;
+  std::array<Burst, kBursts> bursts_;
   std::size_t turn_ = 0;
 };
 

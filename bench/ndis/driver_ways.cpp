@@ -8,13 +8,22 @@ namespace {
 class OfADriver final : public WayOfAThread {
  public:
   explicit OfADriver(const std::string& link)
-      : driver_("bench-" + link, link, [this](std::size_t frames) { frames_.note(frames, 0); }) {
+      : driver_("bench-" + link, link, [this](PNET_BUFFER_LIST lists, std::size_t frames) { heard(lists, frames); }) {
     must(driver_.bindings().size() == 1, "the binding");
     bound_ = driver_.bindings().front();
   }
   void send(Frame frame, std::size_t count) override { driver_.send(*bound_, frame, count); }
 
  private:
+  void heard(PNET_BUFFER_LIST lists, std::size_t frames) {
+    std::uint64_t sum = 0;
+    for (; lists != nullptr; lists = lists->Next) {
+      const MDL* const bytes = lists->FirstNetBuffer->CurrentMdl;
+      sum += look_at(static_cast<const std::uint8_t*>(bytes->MappedSystemVa), bytes->ByteCount);
+    }
+    frames_.note(frames, sum);
+  }
+
   BenchDriver driver_;
   BenchDriver::Bound* bound_ = nullptr;
 };
@@ -22,7 +31,14 @@ class OfADriver final : public WayOfAThread {
 }  // namespace
 
 std::vector<Kind> driver_ways() {
-  return {{"turnpike_ndis6", [](const std::string& link) { return std::make_unique<OfADriver>(link); }}};
+  const auto by_packets = [](const std::string& link) { return std::make_unique<OfADriver>(link); };
+  const auto by_xdp = [](const std::string& link) {
+    static std::string all;  // an adapter is asked for its kind when it is opened
+    all += link + ",";
+    must(TpNdisUseXdp(all.c_str(), TP_NDIS_XDP_TAKE_ALL) == 0, "AF_XDP");
+    return std::make_unique<OfADriver>(link);
+  };
+  return {{"turnpike_ndis6", by_packets}, {"turnpike_ndis6_xdp", by_xdp}};
 }
 
 }  // namespace turnpike::bench

@@ -13,6 +13,7 @@ class Pcap final : public Way {
     must(handle_ != nullptr, error_);
     pcap_set_snaplen(handle_, 2048);
     pcap_set_immediate_mode(handle_, 1);
+    pcap_set_buffer_size(handle_, 8 << 20);  // as many frames as the other rings hold
     must(pcap_activate(handle_) >= 0, "pcap_activate");
     pcap_setdirection(handle_, PCAP_D_IN);
     pcap_setnonblock(handle_, 1, error_);

@@ -20,7 +20,7 @@ class Threaded final : public Way {
     ends_ = true;
     from.send(last, 1);
   }
-  [[nodiscard]] std::size_t window() const override { return 512; }
+  [[nodiscard]] std::size_t window() const override { return kWindow; }
 
  private:
   void run() {

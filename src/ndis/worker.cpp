@@ -68,6 +68,7 @@ void Worker::wait(std::unique_lock<std::mutex>& lock, bool may_rest) {
     work_.wait_for(lock, kRest, [&] { return ends_ || hurry_; });
   }
   asleep_ = true;
+  hurry_ = false;  // drain() may have hurried what is done already, and nobody is woken twice
   work_.wait(lock, [&] { return ends_ || !jobs_.empty() || !elements_.empty(); });
   asleep_ = hurry_ = false;
 }
