@@ -1,7 +1,11 @@
 // The default adapter: a packet socket with a ring. Any interface, beside the host's own stack, which notices nothing.
 //
-// One socket receives and sends, so the kernel never hands back what this adapter sent (it leaves out the sender), and
-// the room loops frames where the contract says so. Receiving: a thread takes what the ring holds, up to 64 frames, as
+// One socket receives and one sends. The kernel wants a header of its own before each frame of a socket that receives
+// such headers, and takes a fortieth longer for it; so frames go out by the second, which is for sending alone. Only
+// while the host's own frames are to be heard do they go out by the first: the kernel leaves out who sent a frame, so
+// it never hands back what this adapter sent. (The room loops frames where the contract says so.)
+//
+// Receiving: a thread takes what the ring holds, up to 64 frames, as
 // one batch, and sleeps when there is nothing; the kernel wakes it for the first frame. So a frame on an idle link is a
 // batch of one, at once; under load it naps instead, and batches grow (pace.h).
 //
@@ -14,12 +18,16 @@
 // ENETDOWN we ask a few times whether the socket still belongs to it. If not, that is broken().
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include "kernel/adapter_opening.h"
@@ -87,6 +95,7 @@ class PacketAdapter final : public ndis::Adapter {
   Result<void> reset() noexcept override;
 
  private:
+  void send_by(const PacketSocket& socket);
   void turn();
   std::size_t take_batch();
   void take_super_frame(tpacket2_hdr& slot);
@@ -100,9 +109,11 @@ class PacketAdapter final : public ndis::Adapter {
 
   AdapterOpening opening_;
   ndis::BackendFacts facts_;
-  std::optional<PacketSocket> socket_;
+  std::optional<PacketSocket> socket_, out_;
   PacketRing ring_;
-  FrameSender sender_{opening_.header, sizeof(Offload)};
+  FrameSender sender_{opening_.header, 0}, sender_by_receiver_{opening_.header, sizeof(Offload)};
+  std::mutex sending_;          // held while frames are given to the kernel
+  std::atomic<int> exit_ = -1;  // the descriptor that they go out by; changes under sending_
   std::atomic<bool> wants_room_ = false;
   bool broken_ = false;  // of the receiving thread, as is:
   int looks_ = 0;        // still to be taken, whether the device has gone
@@ -129,12 +140,17 @@ Result<void> PacketAdapter::start() {
   if (!ring) return tl::unexpected(ring.error());
   ring_ = std::move(*ring);
   if (const auto bound = socket_->bind(0); !bound) return bound;
+  auto out = PacketSocket::open(opening_);
+  if (!out) return tl::unexpected(out.error());
+  out_.emplace(std::move(*out));
+  if (const auto bound = out_->bind(0); !bound) return bound;
+  exit_ = out_->number();
   facts_.name = "packet";
   facts_.receive_ring_frames = PacketRing::kSlots;
   facts_.receive_ring_bytes = static_cast<std::uint32_t>(ring_.size());
   int buffer = 0;
   socklen_t size = sizeof buffer;
-  ::getsockopt(socket_->number(), SOL_SOCKET, SO_SNDBUF, &buffer, &size);
+  ::getsockopt(out_->number(), SOL_SOCKET, SO_SNDBUF, &buffer, &size);
   facts_.transmit_ring_bytes = static_cast<std::uint32_t>(buffer);
   facts_.transmit_ring_frames = std::max(1U, facts_.transmit_ring_bytes / PacketRing::kLeastSlot);
   if (const auto wanted = socket_->want(wanted_); !wanted) return wanted;
@@ -144,27 +160,27 @@ Result<void> PacketAdapter::start() {
   return thread_.start("turnpike-frames", [this] { turn(); });
 }
 
-// The socket and its ring go in the background; nothing reaches them any more.
+// The sockets and the ring go in the background; nothing reaches them any more.
 PacketAdapter::~PacketAdapter() {
   thread_.stop();
   if (!socket_) return;
   socket_->want_nothing();
   struct Rest {
     PacketRing ring;
-    Descriptor socket;
+    Descriptor socket, out;
   };
-  auto rest =
-      std::make_shared<Rest>(Rest{std::move(ring_), socket_->take()});  // allow shared-owner: std::function copies
+  auto rest = std::make_shared<Rest>(  // allow shared-owner: std::function copies
+      Rest{std::move(ring_), socket_->take(), out_ ? out_->take() : Descriptor()});
   opening_.closer->later([rest = std::move(rest)]() mutable { rest.reset(); });
 }
 
 Result<void> PacketAdapter::receive(const ndis::Reception& wanted) noexcept {
   try {
+    if (wanted.local_sends) send_by(*socket_);
     const auto done = socket_->want(wanted);
-    if (!done) {
-      static_cast<void>(socket_->want(wanted_));
-      return done;
-    }
+    if (!done) static_cast<void>(socket_->want(wanted_));
+    if (!(done ? wanted : wanted_).local_sends) send_by(*out_);
+    if (!done) return done;
     std::vector<MacAddress> groups(wanted.groups.begin(), wanted.groups.end());
     std::vector<std::uint16_t> types(wanted.frame_types.begin(), wanted.frame_types.end());
     wanted_ = wanted;
@@ -178,6 +194,20 @@ Result<void> PacketAdapter::receive(const ndis::Reception& wanted) noexcept {
   }
 }
 
+// From now on. What went out by the other and is still in a queue of the device would be shown as the host's.
+void PacketAdapter::send_by(const PacketSocket& socket) {
+  const int before = exit_;
+  if (before == socket.number()) return;
+  {
+    const std::lock_guard lock(sending_);
+    exit_ = socket.number();
+  }
+  if (&socket != &*socket_) return;
+  int waiting = 1;  // bytes
+  for (int looks = 0; looks < kLooks && ::ioctl(before, SIOCOUTQ, &waiting) == 0 && waiting > 0; ++looks)
+    std::this_thread::sleep_for(std::chrono::milliseconds(kLookMs));
+}
+
 // The socket and its ring stay: send() may be using them.
 Result<void> PacketAdapter::reset() noexcept {
   socket_->want_nothing();
@@ -185,7 +215,10 @@ Result<void> PacketAdapter::reset() noexcept {
 }
 
 ndis::SendAnswer PacketAdapter::send(std::span<const ndis::OutFrame> frames) noexcept {
-  const auto answer = sender_.send(socket_->number(), frames);
+  const auto answer = [&] {
+    const std::lock_guard lock(sending_);
+    return exit_ == out_->number() ? sender_.send(exit_, frames) : sender_by_receiver_.send(exit_, frames);
+  }();
   if (answer.error && answer.error->kind == ErrorKind::kBusy) {
     wants_room_.store(true, std::memory_order_release);
     thread_.wake();
@@ -307,14 +340,14 @@ void PacketAdapter::cut(std::span<const std::byte> frame, const Offload& offload
 
 void PacketAdapter::sleep() {
   const bool room = wants_room_.load(std::memory_order_acquire);
-  const auto events = static_cast<short>((broken_ ? 0 : POLLIN) | (room ? POLLOUT : 0));
-  std::array<pollfd, 2> wait{pollfd{broken_ ? -1 : socket_->number(), events, 0}, pollfd{thread_.waker(), POLLIN, 0}};
+  std::array<pollfd, 3> wait{pollfd{broken_ ? -1 : socket_->number(), POLLIN, 0}, pollfd{thread_.waker(), POLLIN, 0},
+                             pollfd{room && !broken_ ? exit_.load() : -1, POLLOUT, 0}};
   const int ready = ::poll(wait.data(), wait.size(), looks_ > 0 ? kLookMs : -1);
   if (ready < 0) return;
   if (ready == 0) return look();
   if ((wait[1].revents & POLLIN) != 0) thread_.woken();
   if ((wait[0].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) after_error();
-  if (room && (wait[0].revents & POLLOUT) != 0) {
+  if (room && wait[2].revents != 0) {
     wants_room_.store(false, std::memory_order_release);
     opening_.sink.room();
   }

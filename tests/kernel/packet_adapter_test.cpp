@@ -120,6 +120,18 @@ TEST(PacketAdapter, OwnFramesDoNotComeBackThoseOfTheHostDoWhereAskedFor) {
   scene.left.inject("eth0", Scene::frame(kAll, kType, 53));
   ASSERT_TRUE(scene.frames.await_count(2));
   EXPECT_EQ(scene.frames.all[1].bytes.size(), 67U);
+  // To and fro, which changes by which socket frames go out: they do, and never come back.
+  auto capture = scene.left.capture("eth0");
+  for (const bool local : {true, false, true}) {
+    EXPECT_EQ(scene.send(Scene::frame(kAll, kType, 60)).taken, 1U);
+    scene.receive(type::kPromiscuous, {}, {}, local);
+    EXPECT_EQ(scene.send(Scene::frame(kAll, kType, 60), {0x6005, 0x8100}).taken, 1U);
+    for (int sent = 0; sent < 2; ++sent)
+      capture.await([](const ground::Frame& frame) { return frame.bytes[11] == 0x77; });
+  }
+  scene.left.inject("eth0", Scene::frame(kAll, kType, 54));
+  ASSERT_TRUE(scene.frames.await_count(3));
+  EXPECT_EQ(scene.frames.all[2].bytes.size(), 68U);
 }
 
 // A host that sends much by TCP over veth sends super-frames without checksums; the other end sees them as they are.
