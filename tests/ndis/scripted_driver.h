@@ -42,6 +42,7 @@ struct Script {
   Journal journal;
   std::mutex mutex;
   std::vector<Handle> bindings;  // that are open
+  std::atomic<std::size_t> opens{0};
   std::atomic<int> received{0};
   std::atomic<int> inside{0};  // bind, unbind and PnP callbacks at this moment
   std::atomic<int> most_inside{0};
@@ -71,6 +72,7 @@ struct Script {
     request.media = kMedia;
     request.store = [this, out](Handle handle, std::uint32_t index) {
       EXPECT_EQ(index, 1U);
+      opens += 1;
       const std::lock_guard lock(mutex);
       bindings.push_back(handle);
       if (out != nullptr) {
