@@ -250,6 +250,81 @@ TEST_F(NdisRegistration6, FailsAsSetOptionsDoes) {
   EXPECT_EQ(count(told(), "P: bind a"), 1);
 }
 
+// A structure that no protocol may hand in is told from one that is only not offered here.
+TEST_F(NdisRegistration6, KnowsWhichOptionalHandlersThereAre) {
+  int asked = 0;
+  driver_.on_options = [&](NDIS_HANDLE driver_handle) {
+    const auto set = [&](NDIS_HANDLE handle, int type) {
+      NDIS_OBJECT_HEADER header{static_cast<UCHAR>(type), 1, sizeof(NDIS_OBJECT_HEADER)};
+      ++asked;
+      return NdisSetOptionalHandlers(handle, &header);
+    };
+    for (const int type : {0x8E, 0x90, 0x93, 0xA5, 0xA6, 0xB0}) {
+      EXPECT_EQ(set(driver_handle, type), NDIS_STATUS_NOT_SUPPORTED) << type;
+    }
+    for (const int type : {0, 0x80, 0x8A, 0x91, 0x92, 0x95, 0xFF}) {
+      EXPECT_EQ(set(driver_handle, type), NDIS_STATUS_FAILURE) << type;
+    }
+    EXPECT_EQ(violations(), Lines{});
+    EXPECT_EQ(set(kGarbage, 0x90), NDIS_STATUS_FAILURE);
+    EXPECT_EQ(violations(), Lines{"NdisSetOptionalHandlers"});
+    return NDIS_STATUS_SUCCESS;
+  };
+  driver_.start();
+  EXPECT_EQ(asked, 14);
+  told();
+}
+
+// clauses: NDIS-015 NDIS-078
+TEST_F(NdisRegistration6, MayNotLeaveInsideSetOptions) {
+  policy(TP_NDIS_BIND_ALL_ETHERNET);
+  const Adapter adapter("a");
+  driver_.on_options = [](NDIS_HANDLE driver_handle) {
+    NdisDeregisterProtocolDriver(driver_handle);
+    return NDIS_STATUS_SUCCESS;
+  };
+  EXPECT_EQ(driver_.register_protocol(), NDIS_STATUS_FAILURE);
+  EXPECT_EQ(driver_.handle(), nullptr);
+  EXPECT_EQ(violations(), Lines{"NdisDeregisterProtocolDriver"});
+  EXPECT_EQ(counters().protocols, 0U);
+  quiesce();
+  EXPECT_EQ(told(), Lines{"P: options"});
+  driver_.on_options = nullptr;
+  driver_.start();
+  EXPECT_EQ(count(told(), "P: bind a"), 1);
+}
+
+// Somebody else who takes it away meanwhile waits for the callback; and no other is made.
+// clauses: NDIS-015
+TEST_F(NdisRegistration6, IsTakenAwayOnlyAfterSetOptions) {
+  policy(TP_NDIS_BIND_ALL_ETHERNET);
+  const Adapter adapter("a");
+  std::thread other;
+  Gate left;
+  driver_.on_options = [&](NDIS_HANDLE driver_handle) {
+    other = std::thread([&left, driver_handle] {
+      NdisDeregisterProtocolDriver(driver_handle);
+      left.open();
+    });
+    EXPECT_TRUE(left.stays_shut());
+    return NDIS_STATUS_SUCCESS;
+  };
+  const NDIS_STATUS status = driver_.register_protocol();
+  EXPECT_TRUE(left.wait());
+  other.join();
+  if (status == NDIS_STATUS_SUCCESS) {  // it came after the callback: then the driver was registered for a moment
+    NdisDeregisterProtocolDriver(driver_.handle());
+    EXPECT_EQ(violations(), Lines{"NdisDeregisterProtocolDriver"});
+  } else {
+    EXPECT_EQ(status, NDIS_STATUS_FAILURE);
+    EXPECT_EQ(told(), Lines{"P: options"});
+  }
+  EXPECT_EQ(counters().protocols, 0U);
+  driver_.on_options = nullptr;
+  driver_.start();
+  told();
+}
+
 // clauses: NDIS-016
 TEST_F(NdisRegistration6, StoresTheHandleBeforeItCallsAnybody) {
   policy(TP_NDIS_BIND_ALL_ETHERNET);
