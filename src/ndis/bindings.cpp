@@ -352,7 +352,13 @@ Result<void> Engine::request_release(net::InterfaceIndex adapter) {
       }
     }
   });
-  changed_.wait(lock, [&] { return release->waiting == 0; });
+  const MonotonicTime since = clock_.now();
+  while (!changed_.wait_for(lock, options_.watchdog, [&] { return release->waiting == 0; })) {
+    const auto silent = std::ranges::find(asked, release, [](const auto& binding) { return binding->release_op; });
+    if (silent != asked.end()) {
+      complain(*(*silent)->protocol, lock, "release of an adapter", since);
+    }
+  }
   if (release->refused) {
     for (const auto& binding : asked) {
       binding->notes.push_back(NetEvent::kCancelRemove);

@@ -263,6 +263,7 @@ class Engine final : public AdapterListener {
   static bool is_empty(const Protocol& protocol);
   void watch(const Protocol& protocol, std::unique_lock<std::mutex>& lock, const char* waiter,
              const std::function<bool()>& done);
+  void complain(const Protocol& protocol, std::unique_lock<std::mutex>& lock, const char* waiter, MonotonicTime since);
   std::optional<Step> next_step(Protocol& protocol);
   std::optional<Step> step_of(Protocol& protocol, Seat& seat);
   std::optional<Step> unbind_step(const Shared<Binding>& binding);

@@ -250,16 +250,22 @@ void Engine::watch(const Protocol& protocol, std::unique_lock<std::mutex>& lock,
                    const std::function<bool()>& done) {
   const MonotonicTime since = clock_.now();
   while (!changed_.wait_for(lock, options_.watchdog, done)) {
-    const std::string what = outstanding(protocol), inside = callbacks_of(protocol);
-    lock.unlock();
-    const std::string waited = text_of(clock_.now() - since);
-    constexpr LogLimit kAsOftenAsItComes{.lines = 0, .interval_ms = 0};  // the watchdog is the limit
-    TURNPIKE_LOG_LIMITED(process_log(), kAsOftenAsItComes, LogLevel::kWarning, "ndis",
-                         "a driver keeps somebody waiting", {"waiting", waiter},
-                         {"protocol", std::string_view(protocol.registration.name)}, {"for", std::string_view(waited)},
-                         {"callback", std::string_view(inside)}, {"outstanding", std::string_view(what)});
-    lock.lock();
+    complain(protocol, lock, waiter, since);
   }
+}
+
+// Not under the lock, which it gives up meanwhile.
+void Engine::complain(const Protocol& protocol, std::unique_lock<std::mutex>& lock, const char* waiter,
+                      MonotonicTime since) {
+  const std::string what = outstanding(protocol), inside = callbacks_of(protocol);
+  const std::string waited = text_of(clock_.now() - since);
+  lock.unlock();
+  constexpr LogLimit kAsOftenAsItComes{.lines = 0, .interval_ms = 0};  // the watchdog is the limit
+  TURNPIKE_LOG_LIMITED(process_log(), kAsOftenAsItComes, LogLevel::kWarning, "ndis", "a driver keeps somebody waiting",
+                       {"waiting", waiter}, {"protocol", std::string_view(protocol.registration.name)},
+                       {"for", std::string_view(waited)}, {"callback", std::string_view(inside)},
+                       {"outstanding", std::string_view(what)});
+  lock.lock();
 }
 
 // "unbind of eth0 for 31.2 s": what the driver is inside of.

@@ -138,6 +138,20 @@ TEST_F(Waiting, ForAnUnloadNamesWhatTheDriverKeeps) {
   leave();
 }
 
+TEST_F(Waiting, ForAReleaseNamesWhoHasNotAnswered) {
+  stuck = "query remove";
+  begin();
+  ASSERT_TRUE(script.journal.await("binds complete"));
+  engine.quiesce();
+  std::thread host([this] { EXPECT_TRUE(engine.request_release(eth0)); });
+  ASSERT_TRUE(script.journal.await("stuck"));
+  said({"waiting=\"release of an adapter\"", "protocol=STUCK", "callback=\"query remove of eth0 for",
+        "query remove event for"});
+  let_go.set_value();
+  host.join();
+  leave();
+}
+
 // The handler itself, which the host calls on its own thread, is looked after, too; and may deregister.
 TEST_F(Waiting, ForAHostsCallbackNamesIt) {
   begin();
