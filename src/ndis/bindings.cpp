@@ -236,7 +236,7 @@ Status Engine::close_of(const Shared<Binding>& binding) {
   verifier_.note(binding->handle, "close");
   begin_close(binding);
   binding->counts[static_cast<std::size_t>(Held::kCallback)].fetch_sub(1, std::memory_order_seq_cst);
-  if (!binding->idle() || binding->finishing.exchange(true)) {
+  if (!binding->take_on_finishing()) {
     return Status::kPending;
   }
   if (force(pend::kClose)) {

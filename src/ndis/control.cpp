@@ -534,7 +534,7 @@ void Engine::settled(Binding& binding) noexcept {
   if (state == BindingState::kPausing && binding.drained()) {
     const std::lock_guard lock(mutex_);
     poke(*binding.protocol);
-  } else if (state == BindingState::kClosing && binding.idle() && !binding.finishing.exchange(true)) {
+  } else if (state == BindingState::kClosing && binding.take_on_finishing()) {
     // Never here, whatever the knob says: this may be inside a callback of the very adapter that is to be closed.
     passive_.post([this, self = binding.shared_from_this()] { finish_close(self); });
   }

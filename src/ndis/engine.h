@@ -301,6 +301,7 @@ class Engine final : public AdapterListener {
 
   // send.cpp
   Status refusal(const Binding& binding) const;
+  bool hold_sends(Binding& binding, std::uint32_t n);
   void transmit(Binding& binding, std::span<const SendItem> items, std::vector<Completed>& done);
   void push(Nic& nic, std::vector<Completed>& done);
   void push_described(Nic& nic, std::span<const std::size_t> ends, std::vector<Completed>& done);

@@ -88,6 +88,17 @@ class Binding : public std::enable_shared_from_this<Binding> {
   [[nodiscard]] bool drained() const noexcept;
   // Nothing is outstanding: what a close waits for.
   [[nodiscard]] bool idle() const noexcept { return drained() && held(Held::kRequest) == 0; }
+  // Whether the caller is to finish the close: nothing is outstanding, and it is the first to see that. Who has begun
+  // to send meanwhile has raised a count before it looked at `finishing`, so one of the two sees the other.
+  [[nodiscard]] bool take_on_finishing() noexcept {
+    while (idle() && !finishing.exchange(true, std::memory_order_seq_cst)) {
+      if (idle()) {
+        return true;
+      }
+      finishing.store(false, std::memory_order_seq_cst);
+    }
+    return false;
+  }
   [[nodiscard]] BindingState now() const noexcept { return state.load(std::memory_order_seq_cst); }
   [[nodiscard]] Generation generation() const noexcept;
 
@@ -102,7 +113,7 @@ class Binding : public std::enable_shared_from_this<Binding> {
 
   std::atomic<BindingState> state{BindingState::kOpening};
   std::array<std::atomic<std::uint32_t>, kHeldKinds> counts{};
-  std::atomic<bool> finishing{false};      // somebody has taken on to finish the close
+  std::atomic<bool> finishing{false};  // somebody has taken on to finish the close: who holds something now is too late
   std::atomic<std::uint32_t> most_out{0};  // sends at one time, lately (send.cpp)
 
   // Under Engine::mutex_.

@@ -71,6 +71,17 @@ Status Engine::refusal(const Binding& binding) const {
   return binding.nic->connected.load(std::memory_order_relaxed) ? Status::kSuccess : disconnected(binding);
 }
 
+// Elements come back through the binding, so it must not end before they have. False: it is ending now.
+bool Engine::hold_sends(Binding& binding, std::uint32_t n) {
+  binding.hold(Held::kSend, n);
+  if (!binding.finishing.load(std::memory_order_seq_cst)) {
+    return true;
+  }
+  binding.release(Held::kSend, n);
+  violation("NdisSend", "the binding is closed", binding.handle);
+  return false;
+}
+
 bool Engine::send(Handle handle, std::span<const SendItem> items) {
   const Pin<Binding> binding = handles_->pin<Binding>(handle);
   if (!binding) {
@@ -78,7 +89,9 @@ bool Engine::send(Handle handle, std::span<const SendItem> items) {
     return false;
   }
   verifier_.note(handle, "send");
-  binding->hold(Held::kSend, static_cast<std::uint32_t>(items.size()));
+  if (!hold_sends(*binding, static_cast<std::uint32_t>(items.size()))) {
+    return false;
+  }
   DoneList done;
   transmit(*binding, items, *done);
   give_back(*done, may_wait_for(*binding) ? Worker::When::kAtOnce : Worker::When::kSoon);
@@ -92,7 +105,9 @@ Status Engine::send_one(Handle handle, const SendItem& item) {
     return Status::kAdapterNotOpen;
   }
   verifier_.note(handle, "send");
-  binding->hold(Held::kSend);
+  if (!hold_sends(*binding, 1)) {
+    return Status::kAdapterNotOpen;
+  }
   DoneList list;
   std::vector<Completed>& done = *list;
   transmit(*binding, std::span(&item, 1), done);

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "scripted_driver.h"
+#include "swallow.h"
 
 namespace turnpike::ndis::testing {
 namespace {
@@ -330,6 +331,38 @@ TEST_F(OrdersAlone, BeforeItHasBegun) {
   engine.begin(script.protocol);
   engine.quiesce();
   EXPECT_TRUE(script.journal.take().empty());
+}
+
+// A send that comes while the close is being finished, when nobody waits for it any more: refused, as one after the end
+// is; nothing comes back to a binding that has gone.
+TEST(LastMoment, ASendThatMeetsTheEndOfItsBindingIsRefused) {
+  for (const Generation generation : {Generation::k5, Generation::k6}) {
+    Swallow world;
+    Engine engine(world, system_clock());
+    ASSERT_TRUE(engine.start());
+    Script script(engine);
+    script.generation = generation;
+    Registration registration;
+    registration.name = "LAST";
+    registration.generation = generation;
+    registration.driver = std::make_unique<ScriptedDriver>(script);
+    ASSERT_EQ(engine.register_protocol(std::move(registration), script.protocol), Status::kSuccess);
+    engine.begin(script.protocol);
+    ASSERT_TRUE(script.journal.await("binds complete"));
+    Element element;
+    element.bytes = frame_to(kEverybody);
+    const SendItem item{.element = &element};
+    int tried = 0;
+    world.on_close = [&, binding = script.binding()] {
+      ++tried;
+      EXPECT_FALSE(engine.send(binding, std::span(&item, 1)));
+      EXPECT_EQ(engine.send_one(binding, item), Status::kAdapterNotOpen);
+    };
+    EXPECT_TRUE(engine.deregister(script.protocol, generation, "test"));
+    EXPECT_EQ(tried, 1);
+    EXPECT_EQ(element.completions, 0);
+    EXPECT_EQ(engine.verifier().count(), 2U);
+  }
 }
 
 // One protocol's callback may take another protocol away: that is nobody's own callback.
