@@ -50,8 +50,10 @@ struct Element {
 
 // Behaves as the bits of `mood` say.
 struct Fuzzed {
-  Fuzzed(Engine& its_engine, Generation its_generation) : engine(its_engine), generation(its_generation) {}
+  Fuzzed(Engine& its_engine, MemoryAdapters& its_world, Generation its_generation)
+      : engine(its_engine), world(its_world), generation(its_generation) {}
   Engine& engine;
+  MemoryAdapters& world;
   const Generation generation;
   Handle protocol{};
   std::atomic<std::uint32_t> mood{0};
@@ -122,6 +124,7 @@ class FuzzedDriver final : public Driver {
   void receive(Binding& binding, std::span<const Indicated> frames) override {
     for (const Indicated& frame : frames) expect(!frame.frame->bytes.empty());
     if ((self_.mood & 128) != 0) (void)self_.engine.unbind_adapter(binding.handle);
+    if ((self_.mood & 256) != 0) (void)self_.world.remove(binding.nic->index);  // from inside the frame
   }
   std::unique_ptr<Part> make_part(Binding&) override { return std::make_unique<Part>(); }
 
@@ -152,6 +155,7 @@ void keep_promises(Fuzzed& driver) {
   }
 }
 
+// Some with a timeout that is over soon; some twice, with the same structure.
 void ask(Engine& engine, Handle binding, Input& input) {
   auto asked = std::make_unique<FuzzedDriver::Asked>();
   static constexpr std::array<std::uint32_t, 5> kSpaces{0x00010100, 0x00010200, 0x00020200, 0x01010100, 0x01010200};
@@ -160,11 +164,22 @@ void ask(Engine& engine, Handle binding, Input& input) {
   asked->buffer = input.bytes(1600);
   asked->request.buffer = asked->buffer.data();
   asked->request.length = static_cast<std::uint32_t>(asked->buffer.size());
+  const std::uint8_t how = input.byte();
+  asked->request.timeout = std::chrono::microseconds(how % 8 * 50);
+  asked->request.shown = (how & 8) != 0 ? &engine : nullptr;  // any address will do: only one at a time has it
   FuzzedDriver::Asked* const token = asked.release();
   if (engine.request(binding, token->request, token, nullptr) != Status::kPending) {
     expect(token->request.done <= token->request.length);
     asked.reset(token);
   }
+}
+
+BindPolicy policy_of(Input& input) {
+  BindPolicy policy;
+  policy.mode = BindPolicy::Mode(input.byte() % 3);
+  policy.globs = {"eth*"};
+  policy.when_up = (input.byte() & 1) != 0;
+  return policy;
 }
 
 }  // namespace
@@ -174,8 +189,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   MemoryAdapters world;
   Engine engine(world, turnpike::system_clock());
   expect(engine.start().has_value());
-  Fuzzed five(engine, Generation::k5);
-  Fuzzed six(engine, Generation::k6);
+  Fuzzed five(engine, world, Generation::k5);
+  Fuzzed six(engine, world, Generation::k6);
   std::deque<Element> elements;
   std::size_t sent = 0;
   std::vector<turnpike::net::InterfaceIndex> adapters{world.add_ethernet("eth0"), world.add_ethernet("eth1")};
@@ -188,6 +203,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     expect(engine.register_protocol(std::move(registration), driver->protocol) == Status::kSuccess);
     engine.begin(driver->protocol);
   }
+  engine.quiesce();  // else the calls come before there is a binding to make them on
   for (int calls = 0; calls < 64 && !input.empty(); ++calls) {
     const std::uint8_t call = input.byte();
     Fuzzed& driver = (call & 0x80) != 0 ? five : six;
@@ -197,9 +213,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const std::lock_guard lock(driver.mutex);
       if (!driver.bindings.empty()) binding = driver.bindings[input.byte() % driver.bindings.size()];
     }
-    switch (call & 0x0f) {
+    switch (call & 0x1f) {
       case 0:
-        driver.mood = input.byte();
+        driver.mood = input.byte() | (input.byte() & 1U) << 8;
         break;
       case 1:
         ask(engine, binding, input);
@@ -247,11 +263,43 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 14:
         engine.knobs().force_pend = input.byte() & 0xfU;
         break;
+      case 16:
+        engine.knobs().hold_requests = (input.byte() & 1) != 0;
+        break;
+      case 17:
+        engine.let_requests_go();
+        break;
+      case 18:
+        engine.cancel_requests(binding, nullptr);
+        break;
+      case 19:
+        (void)world.break_down(adapter);
+        break;
+      case 20:
+        engine.set_policy(driver.generation == Generation::k5 ? "FIVE" : "SIX", policy_of(input));
+        break;
+      case 21:
+        engine.reconfigured();
+        break;
+      case 22:
+        world.lose_events();
+        break;
+      case 23:
+        world.resume();
+        break;
+      case 24:
+        engine.quiesce();
+        break;
+      case 25:
+        (void)world.set_mac(adapter, turnpike::net::MacAddress({2, 0, 0, 0, 0, input.byte()}));
+        break;
       default:
         keep_promises(driver);
     }
   }
   for (Fuzzed* driver : {&five, &six}) driver->mood = 0;
+  world.resume();
+  for (const auto adapter : adapters) (void)world.make_room(adapter, -1);  // a pause waits for what is sent
   for (Fuzzed* driver : {&five, &six}) {
     std::atomic<bool> left{false};
     std::thread leaving([&] {
