@@ -95,6 +95,15 @@ struct StatisticsBytes {
   std::uint64_t out_ucast_octets = 0, out_multicast_octets = 0, out_broadcast_octets = 0;
 };
 static_assert(sizeof(StatisticsBytes) == 152);
+struct InterfaceBytes {
+  std::uint32_t oper = 0, oper_flags = 0, connect = 0, duplex = 0, mtu = 0;
+  std::uint8_t promiscuous = 0, wakes = 0;
+  std::uint16_t pad = 0;
+  std::uint64_t xmit = 0, rcv = 0, last_change = 0, discontinuity = 0, unknown_protocols = 0;
+  std::array<std::uint64_t, 18> counters{};  // those of StatisticsBytes, in their order
+  std::uint32_t compartment = 1, supported = 0;
+};
+static_assert(sizeof(InterfaceBytes) == 216 && offsetof(InterfaceBytes, counters) == 64);
 
 LinkStateBytes link_state(const LinkFacts& link) {
   LinkStateBytes state;
@@ -362,6 +371,27 @@ Status query_statistics(const Asking& ask) {
   return status == Status::kSuccess ? ask.give(statistics_of(s)) : status;
 }
 
+Status query_interface(const Asking& ask) {
+  AdapterStatistics s;
+  if (const Status status = ask.statistics(s); status != Status::kSuccess) {
+    return status;
+  }
+  const StatisticsBytes counted = statistics_of(s);
+  const LinkStateBytes link = link_state(ask.facts.link);
+  InterfaceBytes bytes;
+  bytes.oper = static_cast<std::uint32_t>(ask.facts.link.oper);
+  bytes.connect = link.connect;
+  bytes.duplex = link.duplex;
+  bytes.mtu = ask.facts.mtu;
+  bytes.promiscuous = ask.facts.promiscuity != 0 ? 1 : 0;
+  bytes.xmit = bytes.rcv = ask.facts.link.speed;
+  bytes.last_change = ask.nic.last_change.load();
+  const auto all = std::as_bytes(std::span(&counted, 1)).subspan(offsetof(StatisticsBytes, in_discards));
+  std::memcpy(bytes.counters.data(), all.data(), sizeof(bytes.counters));
+  bytes.supported = counted.supported;
+  return ask.give(bytes);
+}
+
 template <auto Read>
 Status number(const Asking& ask) {
   return ask.give(Read(ask));
@@ -431,7 +461,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {0x00010283, number<[](const Asking& a) { return U32(a.facts.link.oper); }>},
     {0x00010284, number<[](const Asking& a) { return a.facts.link.speed; }>},
     {0x00010285, number<[](const Asking& a) { return a.facts.link.speed; }>},
-    {0x00010287, refuse, nullptr, 0, false},
+    {0x00010287, query_interface},
     {0x00010288, number<[](const Asking& a) { return a.facts.link.admin_up ? 1U : 2U; }>},
     {0x00010289, query_alias},
     {0x0001028A, number<[](const Asking& a) { return a.facts.link.connected() ? 1U : 2U; }>},

@@ -50,6 +50,7 @@ constexpr Known kQueries[] = {
     {OID_GEN_OPERATIONAL_STATUS, 4},
     {OID_GEN_XMIT_LINK_SPEED, 8},
     {OID_GEN_RCV_LINK_SPEED, 8},
+    {OID_GEN_INTERFACE_INFO, 216},
     {OID_GEN_ADMIN_STATUS, 4},
     {OID_GEN_ALIAS, kVaries},
     {OID_GEN_MEDIA_CONNECT_STATUS_EX, 4},
@@ -103,10 +104,9 @@ constexpr NDIS_OID kBoth[] = {OID_GEN_CURRENT_PACKET_FILTER, OID_GEN_CURRENT_LOO
 
 // Known, and never answered: what no Linux device counts, and what is not offered.
 constexpr NDIS_OID kNotOffered[] = {
-    OID_GEN_LINK_PARAMETERS,      OID_GEN_INTERFACE_INFO,       OID_GEN_GET_TIME_CAPS,      OID_GEN_GET_NETCARD_TIME,
-    OID_GEN_NETCARD_LOAD,         OID_GEN_DEVICE_PROFILE,       OID_GEN_INIT_TIME_MS,       OID_GEN_DIRECTED_BYTES_XMIT,
-    OID_GEN_MULTICAST_BYTES_XMIT, OID_GEN_BROADCAST_BYTES_XMIT, OID_GEN_DIRECTED_BYTES_RCV, OID_GEN_MULTICAST_BYTES_RCV,
-    OID_GEN_BROADCAST_BYTES_RCV,
+    OID_GEN_LINK_PARAMETERS,      OID_GEN_GET_TIME_CAPS,      OID_GEN_GET_NETCARD_TIME,    OID_GEN_NETCARD_LOAD,
+    OID_GEN_DEVICE_PROFILE,       OID_GEN_INIT_TIME_MS,       OID_GEN_DIRECTED_BYTES_XMIT, OID_GEN_MULTICAST_BYTES_XMIT,
+    OID_GEN_BROADCAST_BYTES_XMIT, OID_GEN_DIRECTED_BYTES_RCV, OID_GEN_MULTICAST_BYTES_RCV, OID_GEN_BROADCAST_BYTES_RCV,
 };
 
 constexpr NDIS_OID kUnknown[] = {
@@ -432,6 +432,32 @@ TEST_P(NdisOid, TheConnectionFollowsTheCarrier) {
     EXPECT_EQ(p_->number(at(), OID_GEN_OPERATIONAL_STATUS) == 1U, on);
   }
   EXPECT_EQ(p_->number(at(), OID_GEN_MEDIA_SENSE_COUNTS), 2U);
+}
+
+// The same, with what the link is, in one answer.
+// clauses: NDIS-166
+TEST_F(NdisOid6, TheWholeInterfaceIsInOneAnswer) {
+  adapter_.inject(frame(adapter_.mac(), "in"));
+  adapter_.mtu(1400);
+  quiesce();
+  const auto whole = read_as<NDIS_INTERFACE_INFORMATION>(p_.query(at(), OID_GEN_INTERFACE_INFO, 216));
+  const auto counted = read_as<NDIS_STATISTICS_INFO>(p_.query(at(), OID_GEN_STATISTICS, 152));
+  EXPECT_EQ(whole.ifOperStatus, NET_IF_OPER_STATUS_UP);
+  EXPECT_EQ(whole.MediaConnectState, MediaConnectStateConnected);
+  EXPECT_EQ(whole.MediaDuplexState, MediaDuplexStateFull);
+  EXPECT_EQ(whole.ifMtu, 1400U);
+  EXPECT_EQ(whole.ifPromiscuousMode, FALSE);
+  EXPECT_EQ(whole.XmitLinkSpeed, 1'000'000'000U);
+  EXPECT_EQ(whole.ifHCInOctets, 60U);
+  EXPECT_EQ(whole.ifHCInUcastPkts, 1U);
+  const auto counters_of = [](const auto& structure, std::size_t at) {
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&structure) + at;
+    return Bytes(bytes, bytes + 18 * sizeof(ULONG64));
+  };
+  EXPECT_EQ(counters_of(whole, offsetof(NDIS_INTERFACE_INFORMATION, ifInDiscards)),
+            counters_of(counted, offsetof(NDIS_STATISTICS_INFO, ifInDiscards)));
+  EXPECT_EQ(whole.CompartmentId, 1U);
+  EXPECT_EQ(whole.SupportedStatistics, counted.SupportedStatistics);
 }
 
 // clauses: NDIS-166
