@@ -1,13 +1,27 @@
 // Super-frames and missing checksums: whatever the kernel's word and the frame's bytes are, each piece is within what
-// was promised, and nothing of what is to be cut gets lost.
+// was promised, and nothing of what is to be cut gets lost. And a tag that comes out of a frame takes nothing else
+// along.
 #include <cstdlib>
 #include <cstring>
 #include <vector>
 
+#include "kernel/bare_frame.h"
 #include "kernel/super_frame.h"
 
 using turnpike::kernel::Offload;
 using turnpike::kernel::SuperFrame;
+
+namespace {
+
+void untag(std::vector<std::byte> frame) {
+  std::span<std::byte> rest(frame);
+  const auto tag = turnpike::kernel::take_tag(rest);
+  if (rest.size() + (tag.present() ? 4 : 0) != frame.size()) std::abort();
+  if (tag.present() && rest.size() < 14) std::abort();
+  if (rest.size() >= 6) static_cast<void>(turnpike::kernel::direction_of(rest));
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Offload offload;
@@ -16,6 +30,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t header = data[sizeof offload] % 2 == 0 ? 14 : 0;
   std::vector<std::byte> frame(size - sizeof offload - 1);
   if (!frame.empty()) std::memcpy(frame.data(), data + sizeof offload + 1, frame.size());
+  untag(frame);
   static_cast<void>(turnpike::kernel::complete_checksum(frame, offload));
   const auto super_frame = SuperFrame::read(frame, header, offload);
   if (!super_frame) return 0;

@@ -105,10 +105,11 @@ TP_API uint32_t TpNdisUseXdp(const char* list, uint32_t flags) TP_NOEXCEPT;
  *
  * Such an interface is a virtual wire: the host has the near end, some program the far one. A driver at the far end is
  * a station beside the host. What the host sends to the interface it receives, what it sends the host's stack receives,
- * and nobody else is there: no copies, no promiscuous mode, no local sends to be shown. Its address is the interface's
- * with two bits of the first byte changed: | 0x02, ^ 0x04 (the host has that of the interface). Its link is up while
- * the interface is; statistics are counted from its side. A TAP interface is of NdisMedium802_3, a TUN interface of
- * NdisMediumIP: offered to NDIS 6 alone, where a policy names it, and heard whatever the packet filter says. */
+ * and nobody else is there: no copies, no promiscuous mode, no local sends to be shown. The address of the interface is
+ * the host's; the driver's is that with the first byte changed, | 0x02, ^ 0x04. Its link is connected while the
+ * interface is up, its statistics are counted from its side, and whether the host has put the interface into a bridge
+ * is nothing to it. A TAP interface is of NdisMedium802_3, a TUN interface of NdisMediumIP: offered to NDIS 6 alone,
+ * where a policy names it, and heard whatever the packet filter says. */
 
 /* The TUN and TAP interfaces of `list` (as in TP_NDIS_POLICY; null: none) are opened at the far end from now on, and
  * no longer beside the host's stack at the near one; of one that is bound nothing changes until its last binding has

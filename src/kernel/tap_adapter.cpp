@@ -38,9 +38,9 @@ namespace {
 using ndis::InFrame;
 
 constexpr std::size_t kBatch = 64;
-constexpr std::size_t kLongest = sizeof(Offload) + 65536;  // what one read may give: no MTU is larger
-constexpr std::size_t kMemory = std::size_t{256} << 10;    // 64 frames of 1500 bytes, and room to read a longest one
-constexpr std::size_t kMostPieces = 1024;                  // UIO_MAXIOV
+constexpr std::size_t kLongest = sizeof(Offload) + 65536 + 64;  // of a read: the largest MTU, a header, tags
+constexpr std::size_t kMemory = std::size_t{256} << 10;  // 64 frames of 1500 bytes, and room to read a longest one
+constexpr std::size_t kMostPieces = 1024;                // UIO_MAXIOV
 constexpr std::array<std::byte, sizeof(Offload)> kNothingLeftToDo{};
 
 class TapAdapter final : public ndis::Adapter {

@@ -151,6 +151,8 @@ ndis::AdapterFacts seen_from_far_end(ndis::AdapterFacts facts) {
     facts.mac = net::MacAddress(bytes);
     facts.permanent.reset();
   }
+  facts.enslaved = false;
+  facts.promiscuity = 0;
   facts.link.carrier = facts.link.admin_up;
   facts.link.oper = facts.link.admin_up ? ndis::OperStatus::kUp : ndis::OperStatus::kDown;
   return facts;

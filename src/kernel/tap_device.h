@@ -28,6 +28,7 @@ Result<OwnTap> make_tap(const NetNamespace& where, const std::string& name, ndis
 // a bit of the part that no vendor owns, so it is the same each time and needs nobody to remember it; as with libvirt,
 // whose guests and hosts differ in their first byte, too. And its wire is whole while the host's end is up: the
 // kernel's carrier says no more than that somebody is at the far end, which we shall be, and not before we have opened.
+// That the near end is a port of a bridge, and promiscuous for it, concerns the host alone.
 [[nodiscard]] ndis::AdapterFacts seen_from_far_end(ndis::AdapterFacts facts);
 
 // How many frames wait for whoever is at the far end (the interface's txqueuelen), beyond which the kernel drops them.

@@ -35,7 +35,7 @@ bool send_whole(ndis::Adapter& adapter, const Octets& frame) {
 }
 
 TEST(TapAdapter, IsAStationOfItsOwn) {
-  auto ground = Ground::unprivileged({"tap"});
+  auto ground = Ground::unprivileged({"tap", "bridge"});
   if (!ground) return;
   Scene scene(*ground, with(AdapterKind::kTap), Wire::kTap);
   scene.left.ip({"link set eth0 address 00:11:22:33:44:55"});
@@ -44,6 +44,13 @@ TEST(TapAdapter, IsAStationOfItsOwn) {
   scene.left.ip({"link set eth0 address 06:11:22:33:44:55"});
   EXPECT_TRUE(scene.events.await_facts(
       "eth0", [](const AdapterFacts& facts) { return facts.mac == MacAddress({0x02, 0x11, 0x22, 0x33, 0x44, 0x55}); }));
+  // What the host does with its end does not concern ours.
+  scene.left.ip({"link add br0 type bridge", "link set eth0 master br0"});
+  ASSERT_TRUE(scene.events.await_facts("br0", [](const AdapterFacts&) { return true; }));
+  choice_changed(*scene.source);
+  ASSERT_TRUE(scene.events.await_listed(2));
+  EXPECT_FALSE(scene.facts().enslaved);
+  EXPECT_EQ(scene.facts().promiscuity, 0U);
   // Its wire is whole while the host's end is up, whether or not anybody is at ours.
   const AdapterFacts facts = scene.facts();
   EXPECT_TRUE(facts.link.connected());

@@ -184,3 +184,20 @@ def test_a_missing_capability_is_named(wired):
     assert "CAP_NET_RAW" in said and "eth0" in said
     host.signal(signal.SIGTERM)
     host.await_end()
+
+
+def test_what_a_tap_takes_is_named_where_it_is_missing(ground):
+    ground.need("tap")
+    host = ground.host("host")
+    host.ip("tuntap add tap0 mode tap")
+    without = ("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin")
+    done = host.attempt(*without, str(HOST), "--add-tap", "tap1", str(DRIVER))
+    assert done.status == 1 and "CAP_NET_ADMIN" in done.err and "cannot make tap1: error 5" in done.err
+    host.run("mount", "-t", "tmpfs", "none", "/dev/net")  # the ground's own
+    done = host.attempt(str(HOST), "--add-tap", "tap1", str(DRIVER))
+    assert done.status == 1 and "/dev/net/tun" in done.err and "cannot make tap1: error 31" in done.err
+    other = host.spawn(str(HOST), "--tap", "tap0", str(DRIVER))
+    said = other.await_output('"bindings": 0')
+    assert "/dev/net/tun cannot be opened" in said and "errno=2" in said
+    other.signal(signal.SIGTERM)
+    assert other.await_end() == 0
