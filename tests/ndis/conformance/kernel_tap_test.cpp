@@ -120,12 +120,14 @@ TEST_P(NdisTap, ADriverIsAStationBesideTheHost) {
   const Bytes mac = p->query(p->last(), OID_802_3_CURRENT_ADDRESS, 6).bytes;
   p->on_frame = [&](Binding& binding) {
     for (const Received& each : p->received()) {
+      EXPECT_EQ(each.looped, std::equal(mac.begin(), mac.end(), each.bytes.begin() + 6))
+          << "the host is not at this end";
       if (const auto answer = answer_of(each.bytes, mac)) {
         p->send(binding, *answer);
       }
     }
   };
-  EXPECT_EQ(p->set_filter(p->last(), NDIS_PACKET_TYPE_DIRECTED | NDIS_PACKET_TYPE_BROADCAST), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(p->set_filter(p->last(), NDIS_PACKET_TYPE_ALL_LOCAL), NDIS_STATUS_SUCCESS);
   up(host, "tap0");
   ASSERT_TRUE(comes(GetParam() == 6 ? "P: status tap0 LINK_STATE" : "P: status tap0 MEDIA_CONNECT"));
   EXPECT_TRUE(host.ping("10.0.0.2"));

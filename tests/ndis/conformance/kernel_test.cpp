@@ -137,12 +137,37 @@ TEST(NdisKernel, ForgetsADriverThatIsKilled_choice) {
   EXPECT_EQ(sockets.find('\n'), sockets.rfind('\n')) << sockets;  // the headline alone
 }
 
-// What that test kills: a program with a driver that asks for all there is of eth0.
-int hold() {
+// An interface that the library made goes with the program; one that somebody else made is there for the next.
+// clauses: NDIS-086
+TEST(NdisKernel, LeavesTheFarEndOfATapWhenItIsKilled_choice) {
+  auto ground = Ground::unprivileged({"tap"});
+  if (!ground) return;
+  const Host& host = ground->host("host");
+  host.ip({"tuntap add tap0 mode tap"});
+  const auto hold = [&] {
+    ground::Process driver = host.spawn({"/proc/self/exe", "--hold-tap"});
+    driver.await_output("held");
+    EXPECT_THAT(host.run({"ip", "-o", "link", "show"}), HasSubstr("eth0"));
+    driver.signal(SIGKILL);
+    EXPECT_EQ(driver.await_end(), 128 + SIGKILL);
+    const std::string left = host.run({"ip", "-o", "link", "show"});
+    EXPECT_THAT(left, Not(HasSubstr("eth0")));
+    EXPECT_THAT(left, HasSubstr("tap0"));
+  };
+  hold();
+  hold();
+}
+
+// What these tests kill: a program with a driver that asks for all there is of eth0.
+int hold(bool tap) {
+  if (tap) TpNdisUseTap("tap0");
   const Library library(TP_NDIS_ADAPTERS_KERNEL);
+  std::uint32_t index = 0;
+  if (tap && TpNdisAddTap("eth0", TP_NDIS_TAP, &index) != NO_ERROR) return 1;
   Driver6 p("P");
   p.filter = NDIS_PACKET_TYPE_PROMISCUOUS | NDIS_PACKET_TYPE_MULTICAST;
   start(p, true);
+  if (tap && !comes("P: restart tap0")) return 1;
   join(p, kGroup);
   std::puts("held");
   std::fflush(stdout);
@@ -156,7 +181,10 @@ int hold() {
 
 int main(int count, char** words) {
   if (count == 2 && std::string_view(words[1]) == "--hold") {
-    return turnpike::conformance::hold();
+    return turnpike::conformance::hold(false);
+  }
+  if (count == 2 && std::string_view(words[1]) == "--hold-tap") {
+    return turnpike::conformance::hold(true);
   }
   testing::InitGoogleTest(&count, words);
   return RUN_ALL_TESTS();
