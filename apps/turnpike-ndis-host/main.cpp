@@ -29,7 +29,7 @@ namespace {
 constexpr const char* kUsage =
     "usage: turnpike-ndis-host [--interfaces LIST] [--exclude LIST] [--when-up] [--open-anywhere PROTOCOL]\n"
     "                          [--xdp LIST [--xdp-take-all]] [--tap LIST] [--add-tap NAME] [--add-tun NAME]\n"
-    "                          [--checked] DRIVER.so…\n"
+    "                          [--checked] [--debug] DRIVER.so…\n"
     "Runs NDIS protocol drivers until SIGINT or SIGTERM, and until a second one if one does not let itself be "
     "unloaded;\n"
     "SIGUSR1 prints what they have, as JSON.\n"
@@ -45,7 +45,8 @@ constexpr const char* kUsage =
     "  --tap LIST                TUN and TAP interfaces at whose far end drivers are, as stations beside the host\n"
     "  --add-tap NAME            makes such an interface, down, which goes when this program ends\n"
     "  --add-tun NAME            the same without Ethernet: bare IP packets\n"
-    "  --checked                 a driver that breaks a rule ends the process\n";
+    "  --checked                 a driver that breaks a rule ends the process\n"
+    "  --debug                   shows what drivers print (DbgPrint), and what else is said for debugging\n";
 
 struct Options {
   TP_NDIS_POLICY policy{sizeof(TP_NDIS_POLICY), TP_NDIS_BIND_ALL_ETHERNET, nullptr, nullptr, nullptr, 0};
@@ -60,6 +61,7 @@ struct Options {
   };
   std::vector<Made> made;  // interfaces
   bool checked = false;
+  std::uint32_t log_from = TP_LOG_NOTICE;  // which capability is missing, say
 };
 
 bool read(int count, char** words, Options& options) {
@@ -87,6 +89,8 @@ bool read(int count, char** words, Options& options) {
       options.policy.when_up = 1;
     } else if (word == "--checked") {
       options.checked = true;
+    } else if (word == "--debug") {
+      options.log_from = TP_LOG_DEBUG;
     } else if (word.starts_with("-")) {
       return false;
     } else {
@@ -326,7 +330,7 @@ int main(int count, char** words) {
   name_what_crashes();
   Signals& signals = *new Signals;  // allow naked-new: its thread has no end, so neither has it
   TpLogSink log = 0;
-  TpLogOpenStderr(TP_LOG_NOTICE, TP_LOG_TIME, &log);  // which capability is missing, say
+  TpLogOpenStderr(options.log_from, TP_LOG_TIME, &log);
   if (const int failed = prepare(options); failed != 0) return failed;
   if (options.checked) TpNdisSetChecked(on_violation, nullptr);
   std::vector<TP_NDIS_DRIVER> loaded;

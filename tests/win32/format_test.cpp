@@ -1,6 +1,7 @@
 // Formats by the rules of Windows, through _snprintf (all of them) and wsprintf (fewer), in both widths.
 #include <errhandlingapi.h>
 #include <gtest/gtest.h>
+#include <ntdef.h>
 #include <turnpike_crt.h>
 #include <winerror.h>
 #include <winuser.h>
@@ -79,6 +80,18 @@ TEST(Format, WidthAndPrecisionOfText) {
   EXPECT_EQ(wide(L"%.2hs", unterminated), L"ab");
   EXPECT_EQ(narrow("%s|%ls|%.3s|%8s", kNull, kNull, kNull, kNull), "(null)|(null)|(nu|  (null)");
   EXPECT_EQ(wide(L"%s|%hs", kNull, kNull), L"(null)|(null)");
+}
+
+TEST(Format, CountedTextOfDrivers) {
+  wchar_t letters[] = L"ethernet\u00fc and more";
+  char bytes[] = "ethernet";
+  const UNICODE_STRING counted = {9 * sizeof(wchar_t), sizeof(letters), letters}, none = {8, 8, nullptr};
+  const STRING narrow_counted = {3, sizeof(bytes), bytes};
+  const void *const it = &counted, *const nothing = &none, *const short_one = &narrow_counted;
+  EXPECT_EQ(narrow("<%wZ> <%lZ> <%Z>", it, it, short_one), "<ethernet\u00fc> <ethernet\u00fc> <eth>");
+  EXPECT_EQ(narrow("<%12wZ> <%-5Z> <%.2wZ>", it, short_one, it), "<  ethernet\u00fc> <eth  > <et>");
+  EXPECT_EQ(narrow("%wZ %wZ", nothing, kNull), "(null) (null)");
+  EXPECT_EQ(wide(L"%wZ %Z", it, short_one), L"ethernet\u00fc eth");
 }
 
 TEST(Format, ANullCharacterIsACharacter) {

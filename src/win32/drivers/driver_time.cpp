@@ -4,11 +4,11 @@
 
 #include <chrono>
 #include <cstdarg>
-#include <cstdio>
 #include <string>
 
 #include "base/log.h"
 #include "win32/system/file_time.h"
+#include "win32/text/format.h"
 #include "win32/threads/time_service.h"
 
 namespace turnpike::win32 {
@@ -74,14 +74,13 @@ ULONG DbgPrint(PCSTR Format, ...) {
     return STATUS_SUCCESS;
   }
   char line[512];  // what Windows prints at most
-  std::va_list arguments;
-  va_start(arguments, Format);
-  const int length = std::vsnprintf(line, sizeof(line), Format, arguments);
-  va_end(arguments);
-  if (length < 0) {
-    return static_cast<ULONG>(STATUS_INVALID_PARAMETER);
-  }
-  std::string_view said(line);
+  turnpike::win32::BoundedTarget<char> target(line, sizeof(line));
+  std::va_list list;
+  va_start(list, Format);
+  turnpike::win32::VariadicArguments arguments(list);
+  va_end(list);
+  turnpike::win32::format(target, Format, arguments);
+  std::string_view said = target.text();
   said = said.substr(0, said.find_last_not_of("\r\n") + 1);
   // Nobody may be told that a sink failed: drivers do not look at the result.
   static_cast<void>(turnpike::process_log().write(LogLevel::kDebug, "driver", said, {}));

@@ -1,11 +1,14 @@
 #include "win32/text/format.h"
 
+#include <ntdef.h>
+
 #include <algorithm>
 #include <array>
 #include <climits>
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <string>
 #include <type_traits>
 
 #include "win32/text/utf8.h"
@@ -222,6 +225,9 @@ class Formatter {
       case 'G':
         real(conversion);
         return true;
+      case 'Z':
+        counted(conversion);
+        return true;
       case 'n':
         static_cast<void>(arguments_.next_pointer());
         return true;
@@ -321,6 +327,21 @@ class Formatter {
       put_padded(conversion, static_cast<const wchar_t*>(argument), limit);
     } else {
       put_padded(conversion, static_cast<const char*>(argument), limit);
+    }
+  }
+
+  // Both kinds count bytes and differ only in what they point to.
+  void counted(const Conversion& conversion) {
+    const auto* const argument = static_cast<const STRING*>(arguments_.next_pointer());
+    const std::size_t limit = conversion.precision.value_or(SIZE_MAX);
+    if (argument == nullptr || argument->Buffer == nullptr) {
+      put_padded(conversion, "(null)", limit);
+    } else if (conversion.size == Size::kWide || conversion.size == Size::kLong) {
+      const void* const buffer = argument->Buffer;
+      const std::wstring text(static_cast<const wchar_t*>(buffer), argument->Length / sizeof(wchar_t));
+      put_padded(conversion, text.c_str(), limit);
+    } else {
+      put_padded(conversion, std::string(argument->Buffer, argument->Length).c_str(), limit);
     }
   }
 

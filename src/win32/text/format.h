@@ -8,6 +8,7 @@
 //   %ld %lx   32 bits: they are meant for LONG and DWORD, which have 32 bits here as there. What is passed as a 64-bit
 //             `long` is cut to its low half. 64 bits: %lld, %I64d, %jd; the width of a pointer: %Id, %zd, %td.
 //   %p        16 upper-case digits, no 0x.
+//   %Z        counted text: a STRING; %wZ and %lZ a UNICODE_STRING. Drivers print names so.
 //   %n        writes nothing, as is the rule on Windows too: a format must not be able to write to memory.
 //
 // A null string is "(null)". Text changes its width by way of UTF-8, and what is malformed becomes U+FFFD. A precision
