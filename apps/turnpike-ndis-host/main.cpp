@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <cstdint>
@@ -245,6 +246,9 @@ class Signals {
   }
 
  private:
+  // What comes so soon is the same signal: timeout(1) sends it to the process and to its group.
+  static constexpr std::chrono::milliseconds kOneSignal{500};
+
   void listen() {
     for (;;) {
       int which = 0;
@@ -254,12 +258,15 @@ class Signals {
         continue;
       }
       const std::lock_guard lock(mutex_);
+      const auto now = std::chrono::steady_clock::now();
+      if (ending_ && now - since_ < kOneSignal) continue;
       if (ending_) {
         std::fputs("turnpike-ndis-host: ends at once, with drivers that are not unloaded\n", stderr);
         ::_exit(1);
       }
       std::fputs("turnpike-ndis-host: ends when its drivers are unloaded; a second signal ends it at once\n", stderr);
       ending_ = true;
+      since_ = now;
       changed_.notify_all();
     }
   }
@@ -268,6 +275,7 @@ class Signals {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ending_ = false;
+  std::chrono::steady_clock::time_point since_;
 };
 
 // --- drivers ---------------------------------------------------------------------------------------------------------
