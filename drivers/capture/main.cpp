@@ -98,16 +98,19 @@ int run(const Options& options, const Wakers& wakers, capture::Spool& spool, cap
   const auto end = Clock::now() + std::chrono::seconds(options.seconds);
   capture::Batch batch;
   for (;;) {
-    if (spool.take(batch)) {
+    const bool any = spool.take(batch);
+    if (any) {
       if (const int error = output.write(batch); error != 0) return error;
-      continue;
+    } else if (spool.is_complete()) {
+      return 0;
     }
-    if (spool.is_complete()) return 0;
+    // Where there is always more to write, the end is asked for all the same.
     std::array<pollfd, 2> wait{pollfd{wakers.signals, POLLIN, 0}, pollfd{wakers.frames, POLLIN, 0}};
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
     const int most = options.seconds == 0 ? -1 : static_cast<int>(std::clamp<std::int64_t>(left, 0, 1'000'000));
-    if (::poll(wait.data(), wait.size(), most) == 0 && Clock::now() >= end) return 0;
-    if (wait[0].revents != 0) return 0;
+    ::poll(wait.data(), wait.size(), any ? 0 : most);
+    if (wait[0].revents != 0 || (options.seconds != 0 && Clock::now() >= end)) return 0;
+    if (any) continue;
     eventfd_t count = 0;
     ::eventfd_read(wakers.frames, &count);
   }
@@ -176,12 +179,13 @@ int capture_frames(const Options& options) {
   TP_NDIS_DRIVER driver = 0;
   int result = start(options.interfaces, driver);
   if (result == 0 && !all_are_bound(options)) result = 1;
-  if (result == 0 && !options.for_wireshark) tell_begin();
-  int error = result == 0 ? run(options, wakers, spool, output) : ECANCELED;
+  const bool began = result == 0;
+  if (began && !options.for_wireshark) tell_begin();
+  int error = began ? run(options, wakers, spool, output) : ECANCELED;
   if (const int stopped = stop(driver); stopped != 0) result = stopped;
   if (error == 0) error = finish(spool, output);
   if (error != 0 && error != EPIPE && error != ECANCELED) result = fail(output.name(), text_of(error));
-  if (result == 0 && !options.for_wireshark) tell_counts();
+  if (began && !options.for_wireshark) tell_counts();
   TpNdisStop();
   return result;
 }

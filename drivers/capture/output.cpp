@@ -126,12 +126,25 @@ bool Output::await_room() const {
   return wait[0].revents != 0 || ::poll(wait.data(), 1, kGraceMs) > 0;
 }
 
-int Output::put(std::span<const std::uint8_t> bytes) {
-  while (!bytes.empty()) {
+// Takes the beginning of a block that did not get to its end off the file.
+void Output::cut_off(std::span<const std::uint8_t> blocks, std::size_t done) {
+  if (is_pipe_ || file_ == STDOUT_FILENO) return;
+  std::size_t whole = 0;
+  while (whole < done && whole + block_size(blocks.subspan(whole)) <= done) whole += block_size(blocks.subspan(whole));
+  written_ -= done - whole;
+  (void)!::ftruncate(file_, static_cast<off_t>(written_));  // where it cannot be done, readers find what is whole
+}
+
+int Output::put(std::span<const std::uint8_t> blocks) {
+  for (std::span<const std::uint8_t> bytes = blocks; !bytes.empty();) {
     if (is_pipe_ && !await_room()) return ECANCELED;
     const ssize_t done =
         ::write(file_, bytes.data(), is_pipe_ ? std::min<std::size_t>(bytes.size(), PIPE_BUF) : bytes.size());
-    if (done < 0 && errno != EINTR) return errno;
+    if (done < 0 && errno != EINTR) {
+      const int error = errno;
+      cut_off(blocks, blocks.size() - bytes.size());
+      return error;
+    }
     if (done > 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(done));
       written_ += static_cast<std::uint64_t>(done);

@@ -4,6 +4,8 @@
 // statistics of each up to then. In a ring the frames of a file make it no larger than was said, unless a single one
 // does; the oldest file is removed when there would be more than were asked for.
 //
+// A disk that is full ends the capture; what is written by then is whole.
+//
 // A pipe is written in pieces that its reader can take at once, so that a reader who has stopped reading does not keep
 // us from ending.
 #pragma once
@@ -44,7 +46,8 @@ class Output {
   int end_file();
   int next_file();
   int flush();
-  int put(std::span<const std::uint8_t> bytes);
+  int put(std::span<const std::uint8_t> blocks);
+  void cut_off(std::span<const std::uint8_t> blocks, std::size_t done);
   [[nodiscard]] bool await_room() const;  // in the pipe
   [[nodiscard]] std::size_t room_for(std::span<const std::uint8_t> blocks) const;
 

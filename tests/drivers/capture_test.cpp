@@ -1,9 +1,11 @@
 // The capture driver over adapters in memory, where a frame has been through when its injection returns.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <turnpike/ndis.h>
 
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -242,6 +244,29 @@ TEST_F(CaptureOutput, AFrameThatFillsAFileAloneIsWritten) {
   ASSERT_EQ(output.write(batch_of(spool, 3)), 0);
   ASSERT_EQ(output.close(), 0);
   EXPECT_THAT(names(), ElementsAre("no-ending_00001", "no-ending_00002", "no-ending_00003"));
+}
+
+TEST_F(CaptureOutput, ADiskThatIsFullKeepsWhatIsWhole) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{3000, before.rlim_max};
+  Spool spool({});
+  spool.add_interface({"eth0", "", kEthernet, 0, 0});
+  Output output({folder_ / "full.pcapng", 0, 0}, "test", [] { return std::vector<Statistics>(1); });
+  ASSERT_EQ(output.open(), 0);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const int error = output.write(batch_of(spool, 10));
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, SIG_DFL);
+  EXPECT_EQ(error, EFBIG);
+  EXPECT_EQ(output.close(), EFBIG);
+  const Bytes written = read(folder_ / "full.pcapng");
+  EXPECT_LT(written.size(), 3000U);
+  EXPECT_THAT(frames_of(written), SizeIs(2));
+  std::size_t at = 0;
+  while (at + 8 <= written.size()) at += written[at + 4] | written[at + 5] << 8U;
+  EXPECT_EQ(at, written.size());  // nothing begins that does not end
 }
 
 TEST_F(CaptureOutput, SaysWhatIsWrong) {

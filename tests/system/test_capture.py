@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import struct
+import threading
 
 import pytest
 from ground import GroundError
@@ -155,6 +156,41 @@ def test_a_ring_keeps_the_last_files_and_each_stands_for_itself(wired, tmp_path)
         assert path.stat().st_size < 8192 + 200 and len(blocks(path, 5)) == 1 and len(blocks(path, 1)) == 1
         assert len(read(left, path, "frame.len")) == len(blocks(path, 6))
     assert [struct.unpack(">I", block[42:46])[0] for path in files for block in blocks(path, 6)][-1] == 199
+
+
+def test_a_disk_that_is_full_ends_it_with_a_whole_file(wired, tmp_path):
+    left, right = wired
+    left.run("mount", "-t", "tmpfs", "-o", "size=64k", "none", tmp_path)
+    capture = start(left, "-w", tmp_path / "full.pcapng", "-p")
+    send(right, *(frame(number, size=1500) for number in range(200)))
+    assert "full.pcapng: No space left on device" in capture.await_output(" by the interface\n")
+    assert capture.await_end() == 1
+    assert len(read(left, tmp_path / "full.pcapng", "frame.len")) > 20  # and tshark does not complain
+
+
+def test_it_ends_while_frames_never_do(wired, tmp_path):
+    left, right = wired
+    path = tmp_path / "flood.pcapng"
+    capture = start(left, "-w", path, "-p")
+    ended = threading.Event()
+
+    def flood():
+        with right.socket(17, 3, 0) as raw:
+            raw.bind(("eth0", 0))
+            while not ended.is_set():
+                raw.send(frame(1))
+
+    sender = threading.Thread(target=flood)
+    sender.start()
+    try:
+        while path.stat().st_size < 10000:
+            pass
+        capture.signal(signal.SIGINT)
+        assert capture.await_end() == 0
+    finally:
+        ended.set()
+        sender.join()
+    assert len(blocks(path, 5)) == 1 and counts(path)[3] == len(blocks(path, 6))
 
 
 def test_a_reader_who_does_not_read_keeps_nobody_from_ending(wired, tmp_path):
