@@ -1,0 +1,222 @@
+// What an interface of a kernel may do to those who are just sending over it: change its MTU, change its address, be
+// renamed, go to another namespace. And what a peer may send: frames that are too short, too long, or tagged twice. On
+// veth pairs, with a driver of each generation; the rest of the life of links is in kernel_links_test.cpp.
+#include <algorithm>
+#include <optional>
+
+#include "ground/ground.h"
+#include "ndis_drivers.h"
+
+namespace turnpike::conformance {
+namespace {
+
+using ground::Ground;
+
+// A driver that sends without a pause until its binding is unbound, and closes when everything has come back.
+class Sender {
+ public:
+  explicit Sender(Driver& driver) : driver_(driver) {
+    driver.on_unbind = [this](Binding& binding) {
+      {
+        const std::lock_guard lock(mutex_);
+        bound_ = false;
+      }
+      const auto end = std::chrono::steady_clock::now() + kPatience;
+      while (counters().sends != 0 && std::chrono::steady_clock::now() < end) {
+        std::this_thread::yield();
+      }
+      driver_.close_and_wait(binding);
+      return NDIS_STATUS_SUCCESS;
+    };
+  }
+  Sender(const Sender&) = delete;
+  Sender& operator=(const Sender&) = delete;
+  ~Sender() {
+    stop();
+    driver_.on_unbind = nullptr;
+  }
+
+  void start() {
+    bound_ = true;
+    thread_ = std::thread([this, binding = &driver_.last()] {
+      for (int number = 0; number < kMost; ++number) {
+        const std::lock_guard lock(mutex_);
+        if (!bound_) {
+          return;
+        }
+        driver_.send(*binding, frame(kPeer, "flight"));
+        ++sent_;
+      }
+    });
+  }
+  void stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      bound_ = false;
+    }
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+  [[nodiscard]] int sent() const { return sent_; }
+  const Driver& driver() const { return driver_; }
+
+ private:
+  static constexpr int kMost = 20000;  // more than any change lasts, and less than there is memory
+  Driver& driver_;
+  std::mutex mutex_;
+  bool bound_ = false;
+  int sent_ = 0;
+  std::thread thread_;
+};
+
+int completions(const Lines& lines, const Driver& driver) {
+  return static_cast<int>(std::ranges::count_if(lines, [&](const std::string& line) {
+    return line.starts_with(driver.name() + ": sent ") && line.find(" flight ") != std::string::npos;
+  }));
+}
+
+struct Scene {
+  explicit Scene(Ground& ground)
+      : left(ground.host("left")), right(ground.host("right")), elsewhere(ground.host("elsewhere")) {
+    ground.wire({left, "eth0", {}}, {right, "eth0", {}});
+    right.inside([this] { library.emplace(TP_NDIS_ADAPTERS_KERNEL); });
+    five.emplace("Five");
+    six.emplace("Six");
+  }
+  void start() {
+    five->start();
+    six->start();
+    EXPECT_TRUE(comes("Five: bind eth0"));
+    EXPECT_TRUE(comes("Six: restart eth0"));
+    EXPECT_EQ(TpNdisQuiesce(), NO_ERROR);
+    told();
+  }
+
+  ground::Host &left, &right, &elsewhere;
+  std::optional<Library> library;
+  std::optional<Driver5> five;
+  std::optional<Driver6> six;
+};
+
+struct Change {
+  const char* name;
+  const char* command;
+  Lines five, six;  // what they are told, in this order
+};
+
+void PrintTo(const Change& change, std::ostream* out) { *out << change.command; }
+
+class NdisChange : public testing::TestWithParam<Change> {};
+
+// The lines of one driver, in their order, that are about its binding.
+Lines of(const Lines& lines, const std::string& driver) {
+  Lines found;
+  for (const std::string& line : lines) {
+    for (const char* const what : {"bind ", "unbind ", "pause ", "restart "}) {
+      if (line.starts_with(driver + ": " + what)) {
+        found.push_back(line.substr(driver.size() + 2));
+      }
+    }
+  }
+  return found;
+}
+
+// clauses: NDIS-161 NDIS-177 NDIS-186 NDIS-188 NDIS-189
+TEST_P(NdisChange, LosesNoSendThatIsUnderWay_choice) {
+  auto ground = Ground::unprivileged({"veth"});
+  if (!ground) {
+    return;
+  }
+  Scene scene(*ground);
+  Sender five(*scene.five);
+  Sender six(*scene.six);
+  scene.start();
+  five.start();
+  six.start();
+  ASSERT_TRUE(comes("Five: sent eth0 flight SUCCESS", 3));
+  ASSERT_TRUE(comes("Six: sent eth0 flight SUCCESS", 3));
+  const std::string command = GetParam().command;
+  scene.right.ip({command + (command.ends_with("netns ") ? scene.elsewhere.path() : "")});
+  for (const std::string& line : GetParam().five) {
+    EXPECT_TRUE(comes("Five: " + line));
+  }
+  for (const std::string& line : GetParam().six) {
+    EXPECT_TRUE(comes("Six: " + line));
+  }
+  five.stop();
+  six.stop();
+  EXPECT_EQ(TpNdisQuiesce(), NO_ERROR);
+  const Lines lines = told();
+  EXPECT_EQ(of(lines, "Five"), GetParam().five);
+  EXPECT_EQ(of(lines, "Six"), GetParam().six);
+  EXPECT_EQ(completions(lines, five.driver()), five.sent());
+  EXPECT_EQ(completions(lines, six.driver()), six.sent());
+  EXPECT_EQ(counters().sends, 0U);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Of, NdisChange,
+    testing::Values(
+        Change{"Mtu", "link set eth0 mtu 1400", {"unbind eth0", "bind eth0"}, {"pause eth0", "restart eth0"}},
+        Change{"Address",
+               "link set eth0 address 02:00:00:00:77:01",
+               {"unbind eth0", "bind eth0"},
+               {"pause eth0", "unbind eth0", "bind eth0", "restart eth0"}},
+        Change{"Namespace", "link set eth0 netns ", {"unbind eth0"}, {"pause eth0", "unbind eth0"}}),
+    [](const auto& one) { return one.param.name; });
+
+Bytes raw(std::initializer_list<std::uint8_t> head, std::size_t length) {
+  Bytes bytes = bytes_of(kBroadcast);
+  const Bytes from = bytes_of(kPeer);
+  bytes.insert(bytes.end(), from.begin(), from.end());
+  bytes.insert(bytes.end(), head);
+  bytes.resize(std::max(length, bytes.size()), 0x5a);
+  return bytes;
+}
+
+// clauses: NDIS-139
+TEST(NdisVethFrames, OddOnesComeWholeOrNotAtAll) {
+  auto ground = Ground::unprivileged({"veth"});
+  if (!ground) {
+    return;
+  }
+  Scene scene(*ground);
+  scene.five->filter = scene.six->filter = NDIS_PACKET_TYPE_PROMISCUOUS;
+  scene.start();
+  scene.left.ip({"link set eth0 mtu 9000"});
+  const auto offer = [&](const Bytes& bytes) {
+    try {
+      scene.left.inject("eth0", bytes);
+    } catch (const ground::GroundError&) {  // the wire itself takes no such frame
+      EXPECT_GT(bytes.size(), 1514U);
+    }
+  };
+  for (const std::size_t length : {15, 20, 59, 60, 1514, 1515, 1518, 1519, 4000}) {
+    offer(raw({0x88, 0xb5}, length));
+  }
+  offer(raw({0x88, 0xa8, 0x00, 0x05, 0x81, 0x00, 0x00, 0x06, 0x88, 0xb5}, 100));   // two tags
+  offer(raw({0x81, 0x00, 0x00, 0x05, 0x81, 0x00, 0x00, 0x06, 0x88, 0xb5}, 1522));  // and full
+  offer(raw({0x81, 0x00, 0x00, 0x05}, 16));                                        // nothing behind it
+  offer(raw({0x81, 0x00}, 15));                                                    // half of it
+  offer(raw({0x00, 0x08, 0xaa, 0xaa, 0x03}, 20));                                  // a length, and less than that
+  offer(raw({0x08, 0x00, 0x4f, 0x00, 0xff, 0xff}, 34));                            // a packet that says it is longer
+  scene.left.inject("eth0", frame(kBroadcast, "last"));
+  ASSERT_TRUE(comes("Five: gets eth0 last"));
+  ASSERT_TRUE(comes("Six: gets eth0 last"));
+  EXPECT_EQ(TpNdisQuiesce(), NO_ERROR);
+  for (Driver* const driver : {static_cast<Driver*>(&*scene.five), static_cast<Driver*>(&*scene.six)}) {
+    const std::size_t longest = driver->number(driver->last(), OID_GEN_MAXIMUM_TOTAL_SIZE);
+    EXPECT_EQ(longest, 1514U);
+    std::size_t whole = 0;
+    for (const Received& each : driver->received()) {
+      EXPECT_LE(each.bytes.size(), longest) << driver->name();
+      EXPECT_GE(each.bytes.size(), 14U) << driver->name();
+      whole += each.bytes == raw({0x88, 0xb5}, each.bytes.size()) ? 1 : 0;
+    }
+    EXPECT_EQ(whole, 5U) << driver->name() << ": of 15, 20, 59, 60 and 1514 bytes";
+  }
+  EXPECT_EQ(counters().retained, 0U);
+}
+
+}  // namespace
+}  // namespace turnpike::conformance
