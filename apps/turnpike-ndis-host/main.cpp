@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <turnpike/log.h>
 #include <turnpike/ndis.h>
+#include <turnpike/ndis_configuration.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -30,7 +31,7 @@ namespace {
 constexpr const char* kUsage =
     "usage: turnpike-ndis-host [--interfaces LIST] [--exclude LIST] [--when-up] [--open-anywhere PROTOCOL]\n"
     "                          [--xdp LIST [--xdp-take-all]] [--tap LIST] [--add-tap NAME] [--add-tun NAME]\n"
-    "                          [--checked] [--debug] DRIVER.so…\n"
+    "                          [--set SECTION\\KEYWORD=VALUE] [--checked] [--debug] DRIVER.so…\n"
     "Runs NDIS protocol drivers until SIGINT or SIGTERM, and until a second one if one does not let itself be "
     "unloaded;\n"
     "SIGUSR1 prints what they have, as JSON.\n"
@@ -46,6 +47,9 @@ constexpr const char* kUsage =
     "  --tap LIST                TUN and TAP interfaces at whose far end drivers are, as stations beside the host\n"
     "  --add-tap NAME            makes such an interface, down, which goes when this program ends\n"
     "  --add-tun NAME            the same without Ethernet: bare IP packets\n"
+    "  --set SECTION\\KEYWORD=VALUE\n"
+    "                            what a driver reads as its configuration: --set "
+    "'MyProtocol\\Parameters\\Interval=30'\n"
     "  --checked                 a driver that breaks a rule ends the process\n"
     "  --debug                   shows what drivers print (DbgPrint), and what else is said for debugging\n";
 
@@ -64,6 +68,16 @@ struct Options {
   bool checked = false;
   std::uint32_t log_from = TP_LOG_NOTICE;  // which capability is missing, say
 };
+
+bool set_configuration(std::string_view setting) {
+  const std::size_t equals = setting.find('=');
+  if (equals == setting.npos) return false;
+  const std::size_t keyword = setting.substr(0, equals).rfind('\\');
+  if (keyword == setting.npos) return false;
+  const std::string section(setting.substr(0, keyword));
+  const std::string name(setting.substr(keyword + 1, equals - keyword - 1));
+  return TpNdisSetConfiguration(section.c_str(), name.c_str(), std::string(setting.substr(equals + 1)).c_str()) == 0;
+}
 
 bool read(int count, char** words, Options& options) {
   for (int at = 1; at < count; ++at) {
@@ -88,6 +102,8 @@ bool read(int count, char** words, Options& options) {
       if (options.made.back().name == nullptr) return false;
     } else if (word == "--when-up") {
       options.policy.when_up = 1;
+    } else if (word == "--set") {
+      if (const char* const setting = value(); setting == nullptr || !set_configuration(setting)) return false;
     } else if (word == "--checked") {
       options.checked = true;
     } else if (word == "--debug") {

@@ -89,6 +89,18 @@ NDIS_STATUS enlist() {
   return status;
 }
 
+void show_configuration() {
+  NDIS_STRING section = RTL_CONSTANT_STRING(L"HOSTILE\\Parameters"), keyword = RTL_CONSTANT_STRING(L"greeting");
+  NDIS_STATUS status = 0;
+  NDIS_HANDLE configuration = nullptr;
+  NdisOpenProtocolConfiguration(&status, &configuration, &section);
+  if (status != NDIS_STATUS_SUCCESS) return;
+  PNDIS_CONFIGURATION_PARAMETER read = nullptr;
+  NdisReadConfiguration(&status, &read, configuration, &keyword, NdisParameterString);
+  if (status == NDIS_STATUS_SUCCESS) DbgPrint("configured: <%wZ>\n", &read->ParameterData.StringData);
+  NdisCloseConfiguration(configuration);
+}
+
 }  // namespace
 
 extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT object, PUNICODE_STRING) {
@@ -98,5 +110,6 @@ extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT object, PUNICODE_STRING) {
   if (is("refuses")) return STATUS_DEVICE_NOT_READY;
   if (!is("has no unload")) object->DriverUnload = unload;
   const NDIS_STATUS status = enlist();
+  show_configuration();
   return is("fails after it registered") ? STATUS_INSUFFICIENT_RESOURCES : status;
 }

@@ -85,6 +85,16 @@ def test_an_honest_driver_is_shown_with_its_binding_and_goes(wired, driver):
     end(host)
 
 
+def test_a_driver_is_configured_and_heard(wired, driver):
+    left, _ = wired
+    host = start(left, driver, "", "--debug", "--set", "Hostile\\Parameters\\Greeting=good = day")
+    host.await_output("driver: configured: <good = day>")
+    state_of(host)
+    end(host)
+    for wrong in ("Greeting=x", "Hostile\\Parameters", "\\=x"):
+        assert left.attempt(HOST, "--set", wrong, driver, env=AS_INSTALLED).status == 2, wrong
+
+
 @pytest.mark.parametrize("hostile, said", [
     ("refuses", "its DriverEntry failed with 0xc00000a3"),
     ("fails after it registered", "its DriverEntry failed with 0xc000009a"),
