@@ -355,8 +355,10 @@ void stop() {
     NdisCancelTimerObject(self.timer);
     NdisFreeTimerObject(std::exchange(self.timer, nullptr));
   }
-  if (self.protocol != nullptr) NdisDeregisterProtocolDriver(std::exchange(self.protocol, nullptr));
+  // Nothing is bound any more, or nothing has been sent yet: the pool is free, and goes before the protocol whose it
+  // is.
   if (self.pool != nullptr) NdisFreeNetBufferListPool(std::exchange(self.pool, nullptr));
+  if (self.protocol != nullptr) NdisDeregisterProtocolDriver(std::exchange(self.protocol, nullptr));
 }
 
 VOID NTAPI unload(PDRIVER_OBJECT) { stop(); }

@@ -107,6 +107,8 @@ int main(int count, char** words) {
   const int changes = ::eventfd(0, EFD_CLOEXEC);
   options.settings.changed = [changes] { ::eventfd_write(changes, 1); };
   lldp::configure(options.settings);
+  TpLogSink log = 0;
+  TpLogOpenStderr(TP_LOG_NOTICE, TP_LOG_TIME, &log);  // which interface cannot be opened, and why
   TP_NDIS_POLICY policy{};
   policy.size = sizeof policy;
   policy.bind = options.interfaces != nullptr ? TP_NDIS_BIND_LIST : TP_NDIS_BIND_ALL_ETHERNET;

@@ -177,6 +177,12 @@ def test_who_falls_silent_is_forgotten_when_his_time_is_over(beside_lldpd):
     ours.await_output('{"neighbours": []}')
 
 
+def test_it_has_nothing_to_complain_of(wired):
+    left, _ = wired
+    done = left.attempt(str(LLDP), "--for", "1")
+    assert (done.status, done.out, done.err) == (0, '{"neighbours": []}\n', "")
+
+
 def test_a_missing_capability_is_named(wired):
     left, _ = wired
     host = left.spawn("setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", str(HOST), str(DRIVER))
@@ -184,6 +190,10 @@ def test_a_missing_capability_is_named(wired):
     assert "CAP_NET_RAW" in said and "eth0" in said
     host.signal(signal.SIGTERM)
     host.await_end()
+    ours = left.spawn("setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", str(LLDP))
+    assert "eth0" in ours.await_output("CAP_NET_RAW")
+    ours.signal(signal.SIGTERM)
+    ours.await_end()
 
 
 def test_what_a_tap_takes_is_named_where_it_is_missing(ground):
