@@ -60,6 +60,7 @@ TEST_F(NdisPause6, ANewMtuPausesAndRestarts) {
   ASSERT_EQ(counted.bytes.size(), sizeof(statistics));
   std::memcpy(&statistics, counted.bytes.data(), sizeof(statistics));
   const Bytes listed = p_.query(at(), OID_GEN_SUPPORTED_LIST, 1024).bytes;
+  told();
   p_.on_event = [&](Binding* binding, PNET_PNP_EVENT event) {
     if (binding != nullptr && event->NetEvent == NetEventPause) {
       p_.send(*binding, frame(kPeer, "paused"));
