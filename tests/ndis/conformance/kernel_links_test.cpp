@@ -443,7 +443,7 @@ TEST(NdisVethLinks, WhatComesAndGoesLeavesNothing_choice) {
     sockets = rows("packet").size();
     groups = rows("dev_mcast");
   });
-  EXPECT_EQ(sockets, 1U) << "one for each adapter, whoever is bound";
+  EXPECT_EQ(sockets, 2U) << "one that receives and one that sends for each adapter, whoever is bound";
   const TP_NDIS_COUNTERS before = counters();
   for (int cycle = 0; cycle < 50; ++cycle) {
     told();
