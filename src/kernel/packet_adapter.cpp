@@ -10,7 +10,9 @@
 // batch of one, at once; under load it naps instead, and batches grow (pace.h).
 //
 // Two states. Without a wish the socket is bound to no type: the kernel does not touch it. With one it hears every type
-// (ETH_P_ALL), cut down by a filter and widened by memberships of the device. Memberships end with their socket, so a
+// (ETH_P_ALL), widened by memberships of the device. What is not wanted is thrown away by a filter in the kernel where
+// bindings have named types, or where much of what comes is not wanted; else by us, for the filter costs every frame
+// what a few unwanted ones cost us. Memberships end with their socket, so a
 // process that dies leaves no device promiscuous.
 //
 // When the device goes down the kernel says ENETDOWN once and unhooks the socket, and hooks it again by itself when the
@@ -36,6 +38,7 @@
 #include "kernel/pace.h"
 #include "kernel/packet_ring.h"
 #include "kernel/packet_socket.h"
+#include "kernel/reception_program.h"
 
 namespace turnpike::kernel {
 namespace {
@@ -96,10 +99,15 @@ class PacketAdapter final : public ndis::Adapter {
 
  private:
   void send_by(const PacketSocket& socket);
+  // By the kernel.
+  [[nodiscard]] bool is_sifted(const ndis::Reception& wanted) const {
+    return crowded_.load(std::memory_order_relaxed) || !wanted.frame_types.empty();
+  }
   void turn();
   std::size_t take_batch();
   void take_super_frame(tpacket2_hdr& slot);
   void sleep();
+  bool is_wanted(const tpacket2_hdr& slot, std::span<const std::byte> bytes);
   void after_error();
   void look();
   void cut(std::span<const std::byte> frame, const Offload& offload, InFrame like);
@@ -121,7 +129,12 @@ class PacketAdapter final : public ndis::Adapter {
   std::size_t taken_ = 0;  // slots, since the last wait
   mutable Counted counted_;
 
-  ndis::Reception wanted_;  // with its lists below; for reset()
+  std::size_t seen_ = 0, unwanted_ = 0;  // slots that we sifted
+
+  std::mutex asking_;                  // while the kernel is told what is wanted
+  std::atomic<bool> crowded_ = false;  // much of what comes is not: the kernel sifts
+  std::mutex wish_;                    // of what follows, for a moment
+  ndis::Reception wanted_;             // with its lists below
   std::vector<MacAddress> groups_;
   std::vector<std::uint16_t> types_;
 
@@ -153,7 +166,7 @@ Result<void> PacketAdapter::start() {
   ::getsockopt(out_->number(), SOL_SOCKET, SO_SNDBUF, &buffer, &size);
   facts_.transmit_ring_bytes = static_cast<std::uint32_t>(buffer);
   facts_.transmit_ring_frames = std::max(1U, facts_.transmit_ring_bytes / PacketRing::kLeastSlot);
-  if (const auto wanted = socket_->want(wanted_); !wanted) return wanted;
+  if (const auto wanted = socket_->want(wanted_, false); !wanted) return wanted;
   batch_.reserve(kBatch);
   whole_.resize(sizeof(Offload) + kLongest);
   pieces_.resize(kLongest);
@@ -176,13 +189,15 @@ PacketAdapter::~PacketAdapter() {
 
 Result<void> PacketAdapter::receive(const ndis::Reception& wanted) noexcept {
   try {
+    const std::lock_guard asking(asking_);
     if (wanted.local_sends) send_by(*socket_);
-    const auto done = socket_->want(wanted);
-    if (!done) static_cast<void>(socket_->want(wanted_));
+    const auto done = socket_->want(wanted, is_sifted(wanted));
+    if (!done) static_cast<void>(socket_->want(wanted_, is_sifted(wanted_)));
     if (!(done ? wanted : wanted_).local_sends) send_by(*out_);
     if (!done) return done;
     std::vector<MacAddress> groups(wanted.groups.begin(), wanted.groups.end());
     std::vector<std::uint16_t> types(wanted.frame_types.begin(), wanted.frame_types.end());
+    const std::lock_guard wish(wish_);
     wanted_ = wanted;
     groups_.swap(groups);
     types_.swap(types);
@@ -210,8 +225,9 @@ void PacketAdapter::send_by(const PacketSocket& socket) {
 
 // The socket and its ring stay: send() may be using them.
 Result<void> PacketAdapter::reset() noexcept {
+  const std::lock_guard asking(asking_);
   socket_->want_nothing();
-  return socket_->want(wanted_);
+  return socket_->want(wanted_, is_sifted(wanted_));
 }
 
 ndis::SendAnswer PacketAdapter::send(std::span<const ndis::OutFrame> frames) noexcept {
@@ -255,6 +271,19 @@ InFrame PacketAdapter::describe(const tpacket2_hdr& slot) {
   return frame;
 }
 
+// Under wish_. Where a quarter of what comes is not wanted, the kernel is to sift from now on: the link is one where
+// many talk.
+bool PacketAdapter::is_wanted(const tpacket2_hdr& slot, std::span<const std::byte> bytes) {
+  constexpr std::size_t kSample = 64;
+  ++seen_;
+  if (takes(wanted_, static_cast<ndis::Direction>(PacketRing::sender(slot).sll_pkttype), bytes)) return true;
+  if (++unwanted_ % kSample != 0 || unwanted_ < seen_ / 4 || crowded_) return false;
+  // Who asks for something else just now has it told to the kernel, and we meet more.
+  if (const std::unique_lock asking(asking_, std::try_to_lock); asking.owns_lock())
+    crowded_ = socket_->sift(wanted_, true).has_value();
+  return false;
+}
+
 // A frame that needs no more than a look, and perhaps its checksum; none if it is to be dropped.
 std::optional<InFrame> PacketAdapter::read(tpacket2_hdr& slot) {
   InFrame frame = describe(slot);
@@ -277,18 +306,26 @@ std::optional<InFrame> PacketAdapter::read(tpacket2_hdr& slot) {
 std::size_t PacketAdapter::take_batch() {
   batch_.clear();
   std::uint32_t slots = 0;
+  std::unique_lock wish(wish_);
   for (; slots < kBatch; ++slots) {
     tpacket2_hdr* const slot = ring_.ready(slots);
     if (slot == nullptr) break;
+    if (!is_wanted(*slot, PacketRing::bytes(*slot))) {
+      // What no slot held waits in the socket's queue, and goes with its slot.
+      if ((slot->tp_status & TP_STATUS_COPY) != 0) ::recv(socket_->number(), nullptr, 0, MSG_DONTWAIT | MSG_TRUNC);
+      continue;
+    }
     if (PacketRing::is_cut_off(*slot) || PacketRing::offload(*slot).is_super_frame()) {
-      if (slots == 0) {
+      if (batch_.empty()) {
+        wish.unlock();
         take_super_frame(*slot);
-        slots = 1;
+        ++slots;
       }
       break;
     }
     if (const auto frame = read(*slot)) batch_.push_back(*frame);
   }
+  if (wish.owns_lock()) wish.unlock();
   if (!batch_.empty()) deliver(batch_);
   ring_.release(slots);
   return slots;

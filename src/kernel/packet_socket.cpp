@@ -69,7 +69,12 @@ bool PacketSocket::is_bound() const {
   return ::getsockname(number(), reinterpret_cast<sockaddr*>(&where), &size) == 0 && where.sll_ifindex == index_;
 }
 
-Result<void> PacketSocket::filter(const ndis::Reception& wanted) {
+Result<void> PacketSocket::sift(const ndis::Reception& wanted, bool sifted) {
+  if (!sifted) {
+    const int unused = 0;
+    if (::setsockopt(number(), SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof unused) == 0 || errno == ENOENT) return {};
+    return fail_errno(errno, "the kernel keeps its packet filter");
+  }
   const auto program = reception_program(wanted);
   const sock_fprog whole{static_cast<unsigned short>(program.size()), const_cast<sock_filter*>(program.data())};
   if (::setsockopt(number(), SOL_SOCKET, SO_ATTACH_FILTER, &whole, sizeof whole) == 0) return {};
@@ -114,14 +119,14 @@ Result<void> PacketSocket::want_of_device(const ndis::Reception& wanted) {
 }
 
 // What widens first, what narrows last: nothing that both wishes hold is missed between.
-Result<void> PacketSocket::want(const ndis::Reception& wanted) {
+Result<void> PacketSocket::want(const ndis::Reception& wanted, bool sifted) {
   Memberships next = Memberships::of(wanted);
   if (const auto added = change(next, true, memberships_); !added) {
     static_cast<void>(change(next, false, memberships_));
     return added;
   }
   const auto done = set(PACKET_IGNORE_OUTGOING, wanted.local_sends ? 0 : 1)
-                        .and_then([&] { return filter(wanted); })
+                        .and_then([&] { return sift(wanted, sifted); })
                         .and_then([&]() -> Result<void> {
                           const std::uint16_t wanted_type = wants_frames(wanted) ? ETH_P_ALL : 0;
                           return wanted_type == bound_ ? Result<void>{} : bind(wanted_type);

@@ -26,8 +26,11 @@ class PacketSocket {
   [[nodiscard]] int number() const { return descriptor_.number(); }
   Descriptor take() { return std::move(descriptor_); }
 
-  // What receive() of the port says; on failure it is as before, as far as the kernel takes things back.
-  Result<void> want(const ndis::Reception& wanted);
+  // What receive() of the port says; on failure it is as before, as far as the kernel takes things back. `sifted`: the
+  // kernel throws away what is not wanted; else who reads does.
+  Result<void> want(const ndis::Reception& wanted, bool sifted);
+  // Has the kernel do so from now on, or no longer.
+  Result<void> sift(const ndis::Reception& wanted, bool sifted);
   // The same for what the device itself is asked for, where another socket receives.
   Result<void> want_of_device(const ndis::Reception& wanted);
   // No frame reaches the ring from now on, and the device is asked for nothing.
@@ -42,7 +45,6 @@ class PacketSocket {
   PacketSocket(Descriptor descriptor, net::InterfaceIndex index)
       : descriptor_(std::move(descriptor)), index_(static_cast<int>(index.value())) {}
 
-  Result<void> filter(const ndis::Reception& wanted);
   Result<void> membership(bool add, unsigned short kind, const net::MacAddress& group = {});
   Result<void> change(const Memberships& to, bool add, const Memberships& from);
 

@@ -2,6 +2,9 @@
 
 #include <linux/if_packet.h>
 
+#include <algorithm>
+#include <cstring>
+
 namespace turnpike::kernel {
 namespace {
 
@@ -68,6 +71,28 @@ std::vector<sock_filter> reception_program(const ndis::Reception& wanted) {
     ask_group(program, wanted.groups);
   }
   return program;
+}
+
+bool takes(const ndis::Reception& wanted, ndis::Direction how, std::span<const std::byte> frame) {
+  constexpr std::uint32_t kAll = type::kPromiscuous | type::kAllLocal;
+  const auto wants = [&wanted](std::uint32_t bits) { return wanted.everything || (wanted.filter & bits) != 0; };
+  switch (how) {
+    case ndis::Direction::kHost:
+      return wants(type::kDirected | kAll);
+    case ndis::Direction::kBroadcast:
+      return wants(type::kBroadcast | kAll);
+    case ndis::Direction::kOtherHost:
+      return wants(kAll);
+    case ndis::Direction::kOutgoing:
+      return wanted.local_sends;
+    case ndis::Direction::kMulticast:
+      break;
+  }
+  if (wants(type::kAllMulticast | kAll)) return true;
+  if (!wants(type::kMulticast) || frame.size() < 6) return false;
+  return wanted.groups.size() > kMostGroups || std::ranges::any_of(wanted.groups, [&frame](const auto& group) {
+           return std::memcmp(group.bytes().data(), frame.data(), 6) == 0;
+         });
 }
 
 }  // namespace turnpike::kernel

@@ -9,6 +9,7 @@
 
 #include <linux/filter.h>
 
+#include <span>
 #include <vector>
 
 #include "ndis/port.h"
@@ -22,5 +23,8 @@ inline constexpr std::size_t kMostTypes = 64;
 [[nodiscard]] bool wants_frames(const ndis::Reception& wanted);
 
 [[nodiscard]] std::vector<sock_filter> reception_program(const ndis::Reception& wanted);
+
+// The same of one frame that the kernel was not asked to throw away; it does not go by types.
+[[nodiscard]] bool takes(const ndis::Reception& wanted, ndis::Direction how, std::span<const std::byte> frame);
 
 }  // namespace turnpike::kernel

@@ -77,6 +77,34 @@ TEST(PacketAdapter, NamedTypesAloneAreHandedUp) {
   EXPECT_TRUE(scene.frames.await_count(2));
 }
 
+std::string sockets_of(const Host& host) { return host.run({"ss", "-0", "-b", "-n"}); }
+
+TEST(PacketAdapter, HasTheKernelThrowAwayWhatIsNotWantedWhereThatIsMuch) {
+  auto ground = Ground::unprivileged({"veth"});
+  if (!ground) return;
+  Scene scene(*ground);
+  scene.open();
+  scene.receive(type::kBroadcast, {}, {kType});
+  EXPECT_THAT(sockets_of(scene.right), HasSubstr("bpf filter"));
+  scene.receive(type::kBroadcast);
+  EXPECT_THAT(sockets_of(scene.right), Not(HasSubstr("bpf filter")));
+  const Octets long_payload = Scene::frame(kGroupA, kType, 1400);
+  for (int at = 0; at < 20; ++at) scene.left.inject("eth0", at % 2 == 0 ? Scene::frame(kGroupA) : long_payload);
+  scene.left.inject("eth0", Scene::frame(kAll));
+  ASSERT_TRUE(scene.frames.await_count(1));
+  EXPECT_THAT(sockets_of(scene.right), Not(HasSubstr("bpf filter")));
+  for (int at = 0; at < 100; ++at) scene.left.inject("eth0", Scene::frame(kGroupA));
+  scene.left.inject("eth0", Scene::frame(kAll));
+  ASSERT_TRUE(scene.frames.await_count(2));
+  EXPECT_THAT(sockets_of(scene.right), HasSubstr("bpf filter"));
+  scene.receive(type::kAllMulticast);  // still sifted, by another program
+  EXPECT_THAT(sockets_of(scene.right), HasSubstr("bpf filter"));
+  scene.left.inject("eth0", Scene::frame(kAll));
+  scene.left.inject("eth0", Scene::frame(kGroupA));
+  ASSERT_TRUE(scene.frames.await_count(3));
+  EXPECT_EQ(scene.frames.all[2].bytes[0], 1);
+}
+
 std::string links_of(const Host& host) { return host.run({"ip", "-details", "link", "show", "eth0"}); }
 std::string groups_of(const Host& host) { return host.run({"ip", "maddress", "show", "dev", "eth0"}); }
 
