@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "kernel/fpm_stream.h"
+#include "kernel/fpm/fpm_stream.h"
 
 namespace turnpike::kernel {
 namespace {

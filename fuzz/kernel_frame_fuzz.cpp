@@ -5,8 +5,8 @@
 #include <cstring>
 #include <vector>
 
-#include "kernel/bare_frame.h"
-#include "kernel/super_frame.h"
+#include "kernel/adapters/bare_frame.h"
+#include "kernel/adapters/super_frame.h"
 
 using turnpike::kernel::Offload;
 using turnpike::kernel::SuperFrame;

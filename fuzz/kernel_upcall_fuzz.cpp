@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <span>
 
-#include "kernel/multicast_port.h"
+#include "kernel/multicast/multicast_port.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   namespace kernel = turnpike::kernel;

@@ -14,8 +14,8 @@
 // virtual interface is which device has to be kept beside a socket and kept right at every change, a program that links
 // the library has no service manager, and outside of systemd there is none. One way that is tested serves all three.
 // What the store would add: sockets that outlive this process and the one that forwards, when both die within a second.
-// src/kernel/keeper_words.h has the protocol.
-#include "kernel/keeper_words.h"
+// src/kernel/multicast/keeper_words.h has the protocol.
+#include "kernel/multicast/keeper_words.h"
 
 #include <poll.h>
 #include <sys/socket.h>

@@ -2,7 +2,7 @@
 #include <atomic>
 
 #include "../place.h"
-#include "kernel/adapters_port.h"
+#include "kernel/adapters/adapters_port.h"
 #include "ways.h"
 
 namespace turnpike::bench {

@@ -25,7 +25,7 @@
 #include "forwarder/config.h"
 #include "forwarder/fpm_routes.h"
 #include "forwarder/owners.h"
-#include "kernel/fpm_port.h"
+#include "kernel/fpm/fpm_port.h"
 #include "rtm/table.h"
 
 namespace turnpike::forwarder {

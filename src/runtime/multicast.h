@@ -17,7 +17,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "kernel/multicast_port.h"
+#include "kernel/multicast/multicast_port.h"
 #include "mgm/manager.h"
 #include "mgm/memory_forwarder.h"
 #include "runtime/multicast_host.h"

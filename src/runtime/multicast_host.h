@@ -24,7 +24,7 @@
 
 #include "base/descriptor.h"
 #include "base/result.h"
-#include "kernel/multicast_port.h"
+#include "kernel/multicast/multicast_port.h"
 #include "kernel/port.h"
 #include "mgm/manager.h"
 

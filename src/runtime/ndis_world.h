@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "kernel/adapters_port.h"
+#include "kernel/adapters/adapters_port.h"
 #include "ndis/engine.h"
 #include "ndis/memory_adapters.h"
 

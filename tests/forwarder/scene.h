@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "forwarder/forwarder.h"
-#include "kernel/scripted_port.h"
+#include "kernel/scripted/scripted_port.h"
 #include "net/text.h"
 #include "rtm/manual_port.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ground/ground.h"
-#include "kernel/adapters_port.h"
+#include "kernel/adapters/adapters_port.h"
 
 namespace turnpike::kernel {
 

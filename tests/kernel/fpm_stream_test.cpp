@@ -1,5 +1,5 @@
 // An FPM's bytes, as they should be and as they should not.
-#include "kernel/fpm_stream.h"
+#include "kernel/fpm/fpm_stream.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // The multicast port over the real kernel: a router between a sender and receivers.
-#include "kernel/multicast_port.h"
+#include "kernel/multicast/multicast_port.h"
 
 #include <gtest/gtest.h>
 #include <linux/capability.h>

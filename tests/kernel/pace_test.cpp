@@ -1,5 +1,5 @@
 // When the thread of an adapter naps, and when it waits to be woken.
-#include "kernel/pace.h"
+#include "kernel/adapters/pace.h"
 
 #include <gtest/gtest.h>
 

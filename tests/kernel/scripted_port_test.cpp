@@ -1,5 +1,5 @@
 // The conformance suite over the kernel in memory.
-#include "kernel/scripted_port.h"
+#include "kernel/scripted/scripted_port.h"
 
 #include <gtest/gtest.h>
 

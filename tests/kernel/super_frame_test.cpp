@@ -1,4 +1,4 @@
-#include "kernel/super_frame.h"
+#include "kernel/adapters/super_frame.h"
 
 #include <gtest/gtest.h>
 

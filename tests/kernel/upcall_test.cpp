@@ -4,7 +4,7 @@
 #include <cstring>
 #include <vector>
 
-#include "kernel/multicast_port.h"
+#include "kernel/multicast/multicast_port.h"
 #include "net/text.h"
 
 namespace turnpike::kernel {

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/log_capture.h"
 #include "dim/info_header.h"
-#include "kernel/scripted_port.h"
+#include "kernel/scripted/scripted_port.h"
 #include "modules/script.h"
 #include "router/router.h"
 

@@ -1,0 +1,95 @@
+#include "kernel/multicast/keeper_link.h"
+
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace turnpike::kernel {
+namespace {
+
+using keeper::Answer;
+using keeper::Outcome;
+using keeper::Verb;
+
+constexpr timeval kPatience{2, 0};  // a keeper that does not answer is as good as none
+
+Descriptor connect_to_keeper() {
+  Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::copy(keeper::kAddress.begin(), keeper::kAddress.end(), address.sun_path + 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + keeper::kAddress.size());
+  (void)::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  (void)::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), size) != 0) socket.reset();
+  return socket;
+}
+
+// Anybody can take the name: the descriptor is a right to route, and is not given to everybody.
+bool is_ours(const Descriptor& socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(socket.number(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+         (peer.uid == 0 || peer.uid == ::geteuid());
+}
+
+}  // namespace
+
+Result<KeeperLink> KeeperLink::open(const std::string& name, Kept& kept, int& user) {
+  Descriptor socket = connect_to_keeper();
+  if (!socket.is_open() || !is_ours(socket)) return fail(ErrorKind::kNotFound, "no turnpike-keeper runs here");
+  KeeperLink link(name, std::move(socket));
+  const auto answer = link.ask(Verb::kFetch, {}, std::nullopt, &kept);
+  if (!answer) return fail(ErrorKind::kNotFound, "turnpike-keeper does not answer");
+  if (answer->outcome == Outcome::kInUse) {
+    user = answer->user;
+    return fail(ErrorKind::kBusy, "another process uses what turnpike-keeper holds");
+  }
+  if (answer->outcome != Outcome::kNothing && answer->outcome != Outcome::kHere)
+    return fail(ErrorKind::kDenied, "turnpike-keeper refuses us");
+  return link;
+}
+
+Result<void> KeeperLink::hold(int descriptor, std::span<const std::byte> note) {
+  return tell(Verb::kHold, note, descriptor);
+}
+Result<void> KeeperLink::note(std::span<const std::byte> note) { return tell(Verb::kNote, note, std::nullopt); }
+Result<void> KeeperLink::drop() { return tell(Verb::kDrop, {}, std::nullopt); }
+
+bool KeeperLink::has_gone() const {
+  char byte = 0;
+  return ::recv(socket_.number(), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+Result<void> KeeperLink::tell(Verb verb, std::span<const std::byte> note, std::optional<int> descriptor) {
+  const auto answer = ask(verb, note, descriptor, nullptr);
+  if (!answer) return tl::unexpected(answer.error());
+  if (answer->outcome != Outcome::kDone) return fail_errno(EPROTO, "turnpike-keeper refused");
+  return {};
+}
+
+Result<Answer> KeeperLink::ask(Verb verb, std::span<const std::byte> note, std::optional<int> descriptor, Kept* kept) {
+  keeper::Request request;
+  request.verb = verb;
+  name_.copy(request.name.data(), request.name.size() - 1);
+  keeper::Envelope there(request, const_cast<std::byte*>(note.data()), note.size());
+  if (descriptor) there.enclose(*descriptor);
+  if (!there.send(socket_.number(), 0)) return fail_errno(errno, "turnpike-keeper has gone");
+
+  Answer answer;
+  KeeperLink::Kept given;
+  given.note.resize(keeper::kMostNote);
+  keeper::Envelope back(answer, given.note.data(), given.note.size());
+  const auto size = back.receive(socket_.number(), 0, given.descriptor);
+  if (size < 0 || answer.version != keeper::kVersion) return fail_errno(EPIPE, "turnpike-keeper has gone");
+  given.note.resize(static_cast<std::size_t>(size));
+  if (kept != nullptr) *kept = std::move(given);
+  return answer;
+}
+
+}  // namespace turnpike::kernel
