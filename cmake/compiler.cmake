@@ -7,7 +7,7 @@ add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
 # GCC sees overlaps, and reads and writes of half the address space, in the inlined joining, comparing and growing of
 # strings and vectors, where there are none; 12 in other places than 14. It says so, and goes on: the sanitizers look too.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  foreach(warning restrict stringop-overread stringop-overflow)
+  foreach(warning restrict array-bounds stringop-overread stringop-overflow)
     add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-error=${warning}>)
   endforeach()
 endif()

@@ -426,9 +426,11 @@ TEST(Watchdog, NamesWhatAnUnbindWaitsFor) {
     binding.hold(Held::kRetained);
   };
   std::promise<void> closed;
+  std::atomic<bool> closing{false};
   script.on_close_complete = [&](Binding&) { closed.set_value(); };
   script.on_unbind = [&](Binding& binding, Handle) {
     EXPECT_EQ(engine.close(binding.handle), Status::kPending);
+    closing = true;
     closed.get_future().wait();  // as drivers of NDIS 5 do
     return Status::kSuccess;
   };
@@ -451,7 +453,7 @@ TEST(Watchdog, NamesWhatAnUnbindWaitsFor) {
       return line.find("1 retained frames on eth0, unbind of eth0") != std::string::npos;
     });
   };
-  while (!named()) {
+  while (!closing || !named()) {
     std::this_thread::yield();
   }
   engine.returned(*kept, 1);

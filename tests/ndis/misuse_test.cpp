@@ -15,6 +15,7 @@
 //                                                            finds)             by a failed bind      refused
 #include <algorithm>
 #include <functional>
+#include <future>
 #include <optional>
 
 #include "ndis_driver.h"
@@ -179,19 +180,24 @@ void transferred_late5(World& world) {
 
 void filled_twice5(World& world) {
   EXPECT_EQ(TpNdisSetKnob(TP_NDIS_KNOB_PEND, TP_NDIS_PEND_TRANSFER), 0U);
-  TestPacket packet({Bytes(100)});
+  TestPacket first({Bytes(100)}), packet({Bytes(100)});
+  std::promise<void> tried;
+  world.v5->on_transferred = [all = tried.get_future().share()] { all.wait(); };  // the first keeps the second pending
   world.v5->on_receive = [&](Open& open, NDIS_HANDLE mac, const Bytes&, const Bytes&, UINT) {
     NDIS_STATUS status = NDIS_STATUS_FAILURE;
     UINT moved = 0;
-    NdisTransferData(&status, open.handle, mac, 0, 10, packet.packet(), &moved);
-    EXPECT_EQ(status, NDIS_STATUS_PENDING);
+    for (TestPacket* const each : {&first, &packet}) {
+      NdisTransferData(&status, open.handle, mac, 0, 10, each->packet(), &moved);
+      EXPECT_EQ(status, NDIS_STATUS_PENDING);
+    }
     NdisTransferData(&status, open.handle, mac, 0, 10, packet.packet(), &moved);
     EXPECT_EQ(status, NDIS_STATUS_FAILURE);
+    tried.set_value();
     return NDIS_STATUS_SUCCESS;
   };
   world.frame();
   EXPECT_EQ(TpNdisQuiesce(), 0U);
-  EXPECT_EQ(world.v5->transfers, 1);
+  EXPECT_EQ(world.v5->transfers, 2);
   EXPECT_EQ(TpNdisSetKnob(TP_NDIS_KNOB_PEND, 0), 0U);
 }
 

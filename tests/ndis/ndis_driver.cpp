@@ -321,6 +321,7 @@ Driver5::Driver5(std::string its_name, int slot, bool packets) : name(std::move(
   chars.SendCompleteHandler = send_complete5;
   chars.TransferDataCompleteHandler = [](NDIS_HANDLE context, PNDIS_PACKET, NDIS_STATUS status, UINT bytes) {
     EXPECT_EQ(status, NDIS_STATUS_SUCCESS);
+    five_of(context).on_transferred();
     five_of(context).transferred = bytes;
     five_of(context).transfers.fetch_add(1);
   };

@@ -171,6 +171,7 @@ class Driver5 : public TestDriver {
   std::mutex sent_mutex;
   NDIS_STATUS send(Open& open, TestPacket& packet);
   void send(Open& open, std::vector<TestPacket*> packets);
+  std::function<void()> on_transferred = [] {};
   std::atomic<int> transfers{0};
   UINT transferred = 0;
 
