@@ -106,15 +106,17 @@ void fill_for(int place, NDIS_PROTOCOL_CHARACTERISTICS& all, std::integer_sequen
   ((place == kPlace ? Entries5<kPlace>::fill(all) : void()), ...);
 }
 
+constexpr UINT kMostSent = 1U << 15;  // by one test: what was sent stays, to be looked at
+
 }  // namespace
 
 Driver5::Driver5(std::string name) : Driver(std::move(name)), protocol_(protocol_name()) {
   fill_for(place_, characteristics, std::make_integer_sequence<int, kPlaces>());
   characteristics.Name = protocol_.string();
   NDIS_STATUS status = NDIS_STATUS_FAILURE;
-  NdisAllocatePacketPool(&status, &packets_, 1024, 4 * sizeof(PVOID));
+  NdisAllocatePacketPool(&status, &packets_, kMostSent, 4 * sizeof(PVOID));
   EXPECT_EQ(status, NDIS_STATUS_SUCCESS);
-  NdisAllocateBufferPool(&status, &buffers_, 1024);
+  NdisAllocateBufferPool(&status, &buffers_, kMostSent);
   EXPECT_EQ(status, NDIS_STATUS_SUCCESS);
 }
 
