@@ -229,7 +229,7 @@ def test_wireshark_runs_it(wired, tmp_path):
     (tmp_path / "extcap" / "turnpike-capture").symlink_to(CAPTURE)
     env = {"HOME": str(tmp_path)}
     # tshark listens to no WIRESHARK_EXTCAP_DIR of root's.
-    folder = re.search(r"Extcap path:\s+(\S+)", left.run("tshark", "-G", "folders", env=env, within=60))[1]
+    folder = re.search(r"^(?:Global )?Extcap path:\s+(\S+)", left.run("tshark", "-G", "folders", env=env, within=60), re.MULTILINE)[1]
     left.run("mount", "--bind", tmp_path / "extcap", folder)
     unprivileged = left.run("setpriv", "--bounding-set=-all", "--inh-caps=-all", CAPTURE, "--extcap-interfaces", "--extcap-version=4.0")
     assert "interface {value=turnpike-eth0}" in unprivileged and "interface {value=turnpike-lo}" in unprivileged
