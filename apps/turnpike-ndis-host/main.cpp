@@ -120,6 +120,8 @@ bool read(int count, char** words, Options& options) {
 // What an error of turnpike/ndis.h means for who runs a driver.
 const char* meaning_of(std::uint32_t code) {
   switch (code) {
+    case 5:
+      return "a right is missing: the line above says which";
     case 8:
       return "no memory";
     case 31:
@@ -301,11 +303,12 @@ int prepare(const Options& options) {
   if (options.xdp != nullptr) {
     if (const auto code = TpNdisUseXdp(options.xdp, options.xdp_flags); code != 0) return complain("AF_XDP", "", code);
   }
-  TpNdisUseTap(options.tap);
+  if (const auto code = TpNdisUseTap(options.tap); code != 0) return complain("TUN and TAP interfaces", "", code);
   if (const auto code = TpNdisStart(nullptr); code != 0) return complain("NDIS does not start", "", code);
   for (const auto& [name, kind] : options.made) {
     std::uint32_t index = 0;
-    if (const auto code = TpNdisAddTap(name, kind, &index); code != 0) return complain("cannot make", name, code);
+    if (const auto code = TpNdisAddTap(name, kind, &index); code != 0)
+      return complain("cannot make", name, code, code == 183 ? "an interface has that name" : nullptr);
   }
   if (const auto code = TpNdisSetBindPolicy(nullptr, &options.policy); code != 0)
     return complain("the interfaces", "", code);

@@ -198,11 +198,6 @@ class Copies {
     }
     return n;
   }
-  Slot* take() {
-    Slot* one = nullptr;
-    take(std::span(&one, 1));
-    return one;
-  }
   void give_back(std::span<Slot* const> slots) {
     const std::lock_guard lock(mutex_);
     free_.insert(free_.end(), slots.begin(), slots.end());
