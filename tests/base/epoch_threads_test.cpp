@@ -65,14 +65,14 @@ TEST_P(EpochThreads, ReadersSeeWholeObjects) {
 }
 
 TEST_P(EpochThreads, SynchronizeWaitsForTheReader) {
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 20; ++round) {
     std::atomic<bool> reading{false};
     std::atomic<bool> left{false};
     on_threads(2, [&](int n) {
       if (n == 0) {
         const Epoch::Reader reader(*epoch_);
         reading = true;
-        for (int i = 0; i < 20 * round; ++i) {  // from shorter to longer than the collector cares to look
+        for (int i = 0; i < 50 * round; ++i) {  // from shorter to longer than the collector cares to look
           std::this_thread::yield();
         }
         left = true;

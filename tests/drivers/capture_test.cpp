@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <turnpike/ndis.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -207,7 +208,7 @@ class CaptureOutput : public testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  const std::filesystem::path folder_ = testing::TempDir() + "turnpike-capture-test";
+  const std::filesystem::path folder_ = testing::TempDir() + "capture-" + std::to_string(::getpid());
 };
 
 Batch batch_of(Spool& spool, int frames) {

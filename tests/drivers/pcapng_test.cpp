@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -16,7 +17,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string tshark(const Bytes& file, std::vector<std::string> more) {
-  const std::string path = testing::TempDir() + "turnpike-test.pcapng";
+  const std::string path = testing::TempDir() + "pcapng-" + std::to_string(::getpid());
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(file.data()), static_cast<std::streamsize>(file.size()));
   turnpike::ground::Words command{"tshark", "-n", "-r", path};

@@ -153,11 +153,13 @@ TEST(Network, PcapFileIsOneThatTcpdumpReads) {
   ground->wire({left, "eth0", {"10.0.0.1/24"}}, {right, "eth0", {"10.0.0.2/24"}});
   Capture capture = right.capture("eth0");
   ASSERT_TRUE(left.ping("10.0.0.2"));
-  const std::string path = std::filesystem::temp_directory_path() / ("ground-" + std::to_string(::getpid()) + ".pcap");
+  std::string folder = std::filesystem::temp_directory_path() / "ground-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/ping.pcap";
   capture.write_pcap(path);
   // As root, tcpdump would want to become somebody else, who does not exist here.
   const std::string text = run({"unshare", "--user", "--map-user=1000", "tcpdump", "-nr", path});
-  std::filesystem::remove(path);
+  std::filesystem::remove_all(folder);
   EXPECT_NE(text.find("10.0.0.1 > 10.0.0.2: ICMP echo request"), std::string::npos) << text;
   EXPECT_THROW(capture.write_pcap("/nowhere/at/all.pcap"), GroundError);
 }

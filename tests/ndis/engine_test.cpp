@@ -329,14 +329,10 @@ TEST_F(EngineTest, KeepsWhatThePolicyWantsAgainInTime) {
 TEST_F(EngineTest, PausesWithARequestAndAbortsItWhenItCloses) {
   world.add_ethernet("eth0");
   Script script(engine);
-  script.on_unbind = [&](Binding& binding, Handle context) {
-    EXPECT_EQ(script.close(binding, context), Status::kPending);
-    return Status::kPending;
-  };
   begin(script);
   ASSERT_TRUE(script.journal.await("binds complete"));
   engine.quiesce();
-  engine.knobs().force_pend = pend::kRequest;
+  engine.knobs().force_pend = pend::kRequest | pend::kClose;  // the close pends even if the request has ended by then
   engine.knobs().hold_requests = true;
   std::uint32_t value = 0;
   OidRequest request{.oid = kFilterOid, .buffer = &value, .length = 4};
@@ -406,24 +402,33 @@ TEST_F(EngineTest, RefusesRequestsWhileTheOpenPends) {
   EXPECT_TRUE(engine.deregister(driver.protocol, Generation::k5, "test"));
 }
 
+// A driver that is bound, whose requests pend until they are let go, on a clock that is turned.
+struct Patient {
+  MemoryAdapters world;
+  TestClock clock;
+  Engine engine{world, clock};
+  Script script{engine};
+  void bind() {
+    ASSERT_TRUE(engine.start());
+    world.add_ethernet("eth0");
+    Registration registration;
+    registration.name = "PATIENT";
+    registration.driver = std::make_unique<ScriptedDriver>(script);
+    ASSERT_EQ(engine.register_protocol(std::move(registration), script.protocol), Status::kSuccess);
+    engine.begin(script.protocol);
+    ASSERT_TRUE(script.journal.await("binds complete"));
+    engine.quiesce();
+    engine.knobs().force_pend = pend::kRequest;
+    engine.knobs().hold_requests = true;
+  }
+};
+
 // A request that pends too long is aborted: not before its time, once, and alone. One that is answered in time, is
 // cancelled, or has no timeout hears nothing of it.
 TEST(Timeout, AbortsARequestThatPendsTooLong) {
-  MemoryAdapters world;
-  TestClock clock;
-  Engine engine(world, clock);
-  ASSERT_TRUE(engine.start());
-  world.add_ethernet("eth0");
-  Script script(engine);
-  Registration registration;
-  registration.name = "PATIENT";
-  registration.driver = std::make_unique<ScriptedDriver>(script);
-  ASSERT_EQ(engine.register_protocol(std::move(registration), script.protocol), Status::kSuccess);
-  engine.begin(script.protocol);
-  ASSERT_TRUE(script.journal.await("binds complete"));
-  engine.quiesce();
-  engine.knobs().force_pend = pend::kRequest;
-  engine.knobs().hold_requests = true;
+  Patient patient;
+  ASSERT_NO_FATAL_FAILURE(patient.bind());
+  auto& [world, clock, engine, script] = patient;
   std::array<std::uint32_t, 5> values{};
   std::array<OidRequest, 5> requests;
   const std::array<int, 5> seconds{2, 3, 0, 5, 5};
@@ -465,21 +470,9 @@ TEST(Timeout, AbortsARequestThatPendsTooLong) {
 // The timeout of a request is over while its binding is closed and its protocol leaves: whoever comes first ends it.
 TEST(Timeout, MeetsADeregistration) {
   for (int round = 0; round < 30; ++round) {
-    MemoryAdapters world;
-    TestClock clock;
-    Engine engine(world, clock);
-    ASSERT_TRUE(engine.start());
-    world.add_ethernet("eth0");
-    Script script(engine);
-    Registration registration;
-    registration.name = "LEAVING";
-    registration.driver = std::make_unique<ScriptedDriver>(script);
-    ASSERT_EQ(engine.register_protocol(std::move(registration), script.protocol), Status::kSuccess);
-    engine.begin(script.protocol);
-    ASSERT_TRUE(script.journal.await("binds complete"));
-    engine.quiesce();
-    engine.knobs().force_pend = pend::kRequest;
-    engine.knobs().hold_requests = true;
+    Patient patient;
+    ASSERT_NO_FATAL_FAILURE(patient.bind());
+    auto& [world, clock, engine, script] = patient;
     std::array<OidRequest, 8> requests;
     std::array<std::uint32_t, 8> values{};
     for (std::size_t i = 0; i < requests.size(); ++i) {

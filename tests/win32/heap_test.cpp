@@ -37,7 +37,8 @@ TEST(Heap, TheProcessHasOne) {
   EXPECT_EQ(heap, GetProcessHeap());
 }
 
-TEST(Heap, DestroyFreesWhatIsLeft) {  // LeakSanitizer looks
+TEST(Heap, DestroyFreesWhatIsLeft) {     // LeakSanitizer looks
+  ASSERT_NE(GetProcessHeap(), nullptr);  // which is made when it is first asked for
   const DWORD before = handles();
   const HANDLE heap = HeapCreate(0, 4096, 0);
   ASSERT_NE(heap, nullptr);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -383,24 +382,13 @@ TEST(NdisVethLinks, WhatWasMissedIsToldAsOneNetChange_choice) {
   const std::wstring same = scene.five->at("same").device;
   told();
 
-  const std::string batch = std::filesystem::temp_directory_path() / ("ndis_overrun." + std::to_string(::getpid()));
-  {
-    std::ofstream out(batch);
-    for (int time = 0; time < 6000; ++time) {
-      out << "link set eth0 alias n" << time << "\n";
-    }
-    for (int time = 0; time < 20; ++time) {
-      out << "link set eth0 down\nlink set eth0 up\n";
-    }
-    out << "link set eth0 down\n"
-        << "link del old\n"
-        << "link del same\nlink add same type veth peer name samepeer\n"
-        << "link add gone type veth peer name gonepeer\nlink del gone\n"
-        << "link add new type veth peer name newpeer\n";
-  }
-  scene.right.run({"sh", "-c", "kill -STOP $PPID; ip -batch " + batch + "; kill -CONT $PPID"},
+  const std::string changes =
+      "for n in $(seq 6000); do echo link set eth0 alias n$n; done\n"
+      "for n in $(seq 20); do echo link set eth0 down; echo link set eth0 up; done\n"
+      "echo 'link set eth0 down\nlink del old\nlink del same\nlink add same type veth peer name samepeer\n"
+      "link add gone type veth peer name gonepeer\nlink del gone\nlink add new type veth peer name newpeer'";
+  scene.right.run({"sh", "-c", "kill -STOP $PPID; { " + changes + "; } | ip -batch -; kill -CONT $PPID"},
                   std::chrono::seconds(60));
-  std::remove(batch.c_str());
 
   for (const char* const link : {"same", "samepeer", "new", "newpeer"}) {
     EXPECT_TRUE(Scene::both_hear(std::string("bind ") + link)) << link;
