@@ -50,7 +50,7 @@ using std::chrono::milliseconds;
 
 // How long a wait may last unless told otherwise: long enough for a sanitised build on a busy machine. A test that
 // passes never waits for it.
-inline constexpr milliseconds kSoon{10'000};
+inline constexpr milliseconds kSoon{60'000};
 
 class Deadline {
  public:

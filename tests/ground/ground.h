@@ -78,6 +78,7 @@ class Host {
   bool ping(const std::string& address, milliseconds within = kSoon) const;
 
   Capture capture(const std::string& link) const;
+  // What is injected from one host after the other arrives in this order.
   void inject(const std::string& link, std::span<const std::uint8_t> frame) const;
 
   // A device whose other end is the test; up on return. Needs the part "tun".

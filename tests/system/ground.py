@@ -21,6 +21,8 @@ Nothing here waits by sleeping: every wait is a poll with a deadline.
 `python3 tests/system/ground.py` prints which parts of the kernel tests can count on here.
 """
 
+import contextlib
+import ctypes
 import errno
 import fcntl
 import json
@@ -39,7 +41,7 @@ from pathlib import Path
 
 PARTS = Path(__file__).resolve().parents[1] / "ground" / "parts.txt"
 KEEPER = Path(__file__).with_name("keeper.py")
-SOON = 10.0  # seconds that a wait may last unless told otherwise; a test that passes never waits for it
+SOON = 60.0  # seconds that a wait may last unless told otherwise; a test that passes never waits for it
 USER_NAMESPACE = ("--user", "--map-root-user")
 ENTRANCE = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 MEND = "mend with: tools/setup check"
@@ -285,9 +287,9 @@ class Host:
         return Capture(self.socket(socket.AF_PACKET, socket.SOCK_RAW, 0), link)
 
     def inject(self, link, frame):
-        """Puts a frame (bytes, or a scapy packet) onto a link."""
+        """Puts a frame (bytes, or a scapy packet) onto a link; what is injected from one host arrives in this order."""
         self._index(link)
-        with self.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as raw:
+        with self.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as raw, one_processor():
             raw.sendto(bytes(frame), (link, 0))
 
     def tun(self, link):
@@ -333,7 +335,24 @@ class Host:
                 answer = fcntl.ioctl(some, 0x8913, struct.pack("16s24x", link.encode()))  # SIOCGIFFLAGS
             except OSError:
                 return False
-        return struct.unpack("16sH22x", answer)[1] & 0x41 == 0x41  # IFF_UP | IFF_RUNNING
+            if struct.unpack("16sH22x", answer)[1] & 0x41 != 0x41:  # IFF_UP | IFF_RUNNING
+                return False
+            # A question that waits for the lock of whoever has made it run, who says so first (tests/ground/ground.cpp).
+            carrier = ctypes.create_string_buffer(struct.pack("II", 0xA, 0))  # ETHTOOL_GLINK
+            with contextlib.suppress(OSError):
+                fcntl.ioctl(some, 0x8946, struct.pack("16sQ16x", link.encode(), ctypes.addressof(carrier)))  # SIOCETHTOOL
+        return True
+
+
+@contextlib.contextmanager
+def one_processor():
+    """Keeps the caller on one processor, the same each time: what it sends over a veth meanwhile keeps its order."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 class Process:
