@@ -40,7 +40,7 @@ function(turnpike_test name)
     return()
   endif()
   if(NOT ARG_TIMEOUT)
-    set(ARG_TIMEOUT 120)
+    set(ARG_TIMEOUT 300)  # of what takes a few seconds: a busy machine is not to end a test, only one that hangs
   endif()
   add_executable(test_${name} ${ARG_SOURCES})
   target_link_libraries(test_${name} PRIVATE ${ARG_LINK} GTest::gtest GTest::gmock)

@@ -25,7 +25,7 @@ TEST_P(NdisMatrix, TheSuitePasses_choice) {
   const ground::Output output = ground::attempt(
       {"env", "-u", "GTEST_OUTPUT", "NDIS_PEND=" + std::to_string(pend), "NDIS_INLINE=" + std::to_string(inlined),
        NDIS_CONFORMANCE, "--gtest_brief=1", "--gtest_filter=-NdisKernelLinks.*:*AThousand*"},
-      std::chrono::minutes(5));
+      std::chrono::minutes(15));
   EXPECT_EQ(output.status, 0) << output.out << output.err;
   EXPECT_EQ(output.out.find("Running 0 tests"), std::string::npos);
   EXPECT_NE(output.out.find("[  PASSED  ]"), std::string::npos) << "no test was run";
