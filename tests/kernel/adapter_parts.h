@@ -1,9 +1,11 @@
 // What the tests of real adapters listen with.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "ground/ground.h"
@@ -30,6 +32,15 @@ class Awaiting {
   [[nodiscard]] bool await(const std::function<bool()>& there, ground::milliseconds within = ground::kSoon) const {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, within, there);
+  }
+  // For what nobody says when it comes about, and so is looked at again and again.
+  [[nodiscard]] bool eventually(const std::function<bool()>& there) const {
+    const auto end = std::chrono::steady_clock::now() + ground::kSoon;
+    while (!with(there)) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      std::this_thread::yield();
+    }
+    return true;
   }
 
  private:

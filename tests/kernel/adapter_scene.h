@@ -61,6 +61,12 @@ class Scene {
     const ndis::OutFrame out{pieces, frame.size(), pad, tag};
     return adapter->send({&out, 1});
   }
+  // Injected at the left end; when this returns the right end has done with it, too.
+  void pass_by(const Octets& frame) {
+    auto at_right = right.capture("eth0");
+    left.inject("eth0", frame);
+    EXPECT_TRUE(at_right.await([&](const ground::Frame& seen) { return seen.bytes == frame; }));
+  }
   ndis::AdapterFacts facts(const std::string& link = "eth0") const {
     return events.with([&] { return events.facts(link).value(); });
   }

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -162,7 +163,40 @@ TEST(PacketAdapter, OwnFramesDoNotComeBackThoseOfTheHostDoWhereAskedFor) {
   EXPECT_EQ(scene.frames.all[2].bytes.size(), 68U);
 }
 
+// A connection by TCP from left to right.
+class Stream {
+ public:
+  explicit Stream(Scene& scene) {
+    const ground::Descriptor listener = scene.right.inside([] { return socket_of_tcp(); });
+    const sockaddr_in where = address();
+    const auto* const named = reinterpret_cast<const sockaddr*>(&where);
+    EXPECT_EQ(::bind(listener.get(), named, sizeof where), 0);
+    EXPECT_EQ(::listen(listener.get(), 1), 0);
+    from_ = scene.left.inside([] { return socket_of_tcp(); });
+    EXPECT_EQ(::connect(from_.get(), named, sizeof where), 0);
+    to_ = ground::own(::accept(listener.get(), nullptr, nullptr), "accept");
+  }
+  // The other end has it when this returns.
+  void pass(std::size_t bytes) {
+    std::vector<char> some(bytes, 'x');
+    ASSERT_EQ(::send(from_.get(), some.data(), bytes, 0), static_cast<ssize_t>(bytes));
+    ASSERT_EQ(::recv(to_.get(), some.data(), bytes, MSG_WAITALL), static_cast<ssize_t>(bytes));
+  }
+
+ private:
+  static ground::Descriptor socket_of_tcp() { return ground::own(::socket(AF_INET, SOCK_STREAM, 0), "socket"); }
+  static sockaddr_in address() {
+    sockaddr_in where{};
+    where.sin_family = AF_INET;
+    where.sin_port = htons(5000);
+    where.sin_addr.s_addr = htonl(0x0a000002);
+    return where;
+  }
+  ground::Descriptor from_, to_;
+};
+
 // A host that sends much by TCP over veth sends super-frames without checksums; the other end sees them as they are.
+// Piece by piece, for what the adapter has not looked at yet has to fit into what the kernel keeps for it.
 // clauses: NDIS-139
 TEST(PacketAdapter, NeverHandsUpASuperFrameNorAMissingChecksum) {
   auto ground = Ground::unprivileged({"veth"});
@@ -175,24 +209,19 @@ TEST(PacketAdapter, NeverHandsUpASuperFrameNorAMissingChecksum) {
   ndis::Reception wanted;
   wanted.filter = type::kDirected;
   ASSERT_TRUE((*opened)->receive(wanted));
-  constexpr std::size_t kBytes = 1 << 20;
-  const std::string listen =
-      "import socket\ns=socket.create_server(('10.0.0.2',5000))\nprint('ready',flush=True)\nc,_=s.accept()\n"
-      "n=0\nwhile True:\n  d=c.recv(65536)\n  if not d: break\n  n+=len(d)\nprint(n,'bytes',flush=True)\n";
-  const std::string connect = "import socket\ns=socket.create_connection(('10.0.0.2',5000))\ns.sendall(b'x'*" +
-                              std::to_string(kBytes) + ")\ns.close()\n";
-  auto server = scene.right.spawn({"python3", "-c", listen});
-  server.await_output("ready");
-  scene.left.run({"python3", "-c", connect});
-  server.await_output(std::to_string(kBytes) + " bytes");
-  EXPECT_GT((*opened)->losses().split, 0U);
-  EXPECT_EQ((*opened)->losses().oversized + (*opened)->losses().malformed + (*opened)->losses().ring_full, 0U);
+  constexpr std::size_t kPiece = 32 << 10, kBytes = 32 * kPiece;
   const auto data_bytes = [&tcp] {
     std::size_t sum = 0;
     for (const Received& each : tcp.all) sum += each.bytes.size() - 14 - 20 - std::size_t{each.bytes[46]} / 16 * 4;
     return sum;
   };
-  EXPECT_TRUE(tcp.await([&] { return data_bytes() >= kBytes; }));
+  Stream stream(scene);
+  for (std::size_t sent = kPiece; sent <= kBytes; sent += kPiece) {
+    ASSERT_NO_FATAL_FAILURE(stream.pass(kPiece));
+    ASSERT_TRUE(tcp.await([&] { return data_bytes() >= sent; }));
+  }
+  EXPECT_GT((*opened)->losses().split, 0U);
+  EXPECT_EQ((*opened)->losses().oversized + (*opened)->losses().malformed + (*opened)->losses().ring_full, 0U);
   for (const Received& each : tcp.all) {
     ASSERT_LE(each.bytes.size(), 1514U);
     Octets sum(each.bytes.begin() + 26, each.bytes.begin() + 34);
@@ -215,6 +244,17 @@ TEST(PacketAdapter, DropsAndCountsWhatIsLongerThanTheMtu) {
   ASSERT_TRUE(scene.frames.await_count(1));
   EXPECT_EQ(scene.frames.all[0].bytes.size(), 60U);
   EXPECT_EQ(scene.adapter->losses().oversized, 1U);
+}
+
+bool await_frames(ground::Capture& capture, const Octets& frame, std::size_t count) {
+  const auto seen = [&] {
+    return static_cast<std::size_t>(
+        std::ranges::count(capture.frames(), frame, [](const ground::Frame& each) { return each.bytes; }));
+  };
+  while (seen() < count) {
+    if (!capture.await([](const ground::Frame&) { return true; })) return false;
+  }
+  return true;
 }
 
 TEST(PacketAdapter, CountsWhatTheRingCouldNotHold) {
@@ -245,7 +285,10 @@ TEST(PacketAdapter, CountsWhatTheRingCouldNotHold) {
     where.sll_family = AF_PACKET;
     where.sll_ifindex = static_cast<int>(::if_nametoindex("eth0"));
     const Octets frame = Scene::frame(kAll);
+    auto arrived = scene.right.capture("eth0");
     for (std::size_t at = 0; at < total; ++at) {
+      // Before it is given to any socket, a frame may wait in a queue of the processor, which has an end, too.
+      if (at % 100 == 0) ASSERT_TRUE(await_frames(arrived, frame, at));
       ASSERT_GT(::sendto(socket.get(), frame.data(), frame.size(), 0, reinterpret_cast<const sockaddr*>(&where),
                          sizeof where),
                 0);

@@ -37,8 +37,8 @@ namespace {
 using ndis::AdapterEvent;
 using ndis::AdapterFacts;
 
-constexpr int kRetryMs = 200;                  // after a dump that the kernel refused
-constexpr std::chrono::seconds kUntilTold{2};  // of a new interface: never so long, unless the room is held up
+constexpr int kRetryMs = 200;                   // after a dump that the kernel refused
+constexpr std::chrono::seconds kUntilTold{10};  // of a new interface: never so long, unless the room is held up
 
 class RealAdapters final : public ndis::AdapterSource, private Listener {
  public:

@@ -17,7 +17,7 @@
 //
 // When the device goes down the kernel says ENETDOWN once and unhooks the socket, and hooks it again by itself when the
 // device is up. A device that goes for good goes down first, and then lets go of the socket without a word: so after
-// ENETDOWN we ask a few times whether the socket still belongs to it. If not, that is broken().
+// ENETDOWN we ask a few times, ever less often, whether the socket still belongs to it. If not, that is broken().
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/sockios.h>
@@ -48,7 +48,8 @@ using net::MacAddress;
 
 constexpr std::size_t kBatch = 64;
 constexpr int kLooks = 10;
-constexpr int kLookMs = 20;
+constexpr int kLookMs = 20;       // until the second, and twice as long until each further one: ten seconds in all
+constexpr int kQueueLookMs = 20;  // whether a queue of the device has become empty
 constexpr std::size_t kLongest = std::size_t{1} << 17;  // of a super-frame that we cut
 
 ndis::VlanTag tag_of(std::uint32_t status, std::uint16_t tci, std::uint16_t protocol) {
@@ -220,7 +221,7 @@ void PacketAdapter::send_by(const PacketSocket& socket) {
   if (&socket != &*socket_) return;
   int waiting = 1;  // bytes
   for (int looks = 0; looks < kLooks && ::ioctl(before, SIOCOUTQ, &waiting) == 0 && waiting > 0; ++looks)
-    std::this_thread::sleep_for(std::chrono::milliseconds(kLookMs));
+    std::this_thread::sleep_for(std::chrono::milliseconds(kQueueLookMs));
 }
 
 // The socket and its ring stay: send() may be using them.
@@ -259,7 +260,7 @@ void PacketAdapter::turn() {
   taken_ += took;
   if (took != 0) return;
   const bool naps = pace_.naps(std::exchange(taken_, 0));
-  if (naps && looks_ == 0 && !wants_room_.load(std::memory_order_acquire)) return thread_.nap(Pace::kNap);
+  if (naps && !wants_room_.load(std::memory_order_acquire)) return thread_.nap(Pace::kNap);
   sleep();
 }
 
@@ -379,7 +380,7 @@ void PacketAdapter::sleep() {
   const bool room = wants_room_.load(std::memory_order_acquire);
   std::array<pollfd, 3> wait{pollfd{broken_ ? -1 : socket_->number(), POLLIN, 0}, pollfd{thread_.waker(), POLLIN, 0},
                              pollfd{room && !broken_ ? exit_.load() : -1, POLLOUT, 0}};
-  const int ready = ::poll(wait.data(), wait.size(), looks_ > 0 ? kLookMs : -1);
+  const int ready = ::poll(wait.data(), wait.size(), looks_ > 0 ? kLookMs << (kLooks - 1 - looks_) : -1);
   if (ready < 0) return;
   if (ready == 0) return look();
   if ((wait[1].revents & POLLIN) != 0) thread_.woken();
