@@ -277,14 +277,9 @@ TEST_P(NdisTun, IsHeardWhateverTheFilterAndByNdis6Alone) {
       return std::ranges::any_of(all, [&](const Received& each) { return each.bytes == packet && !each.looped; });
     };
     arrive(packet);
-    const auto end = std::chrono::steady_clock::now() + kPatience;
-    bool came = false;
-    while (!came && std::chrono::steady_clock::now() < end) {
-      came = heard();
-      std::this_thread::yield();
-    }
-    EXPECT_TRUE(came) << filter;
+    EXPECT_TRUE(eventually(heard)) << filter;
   }
+  EXPECT_TRUE(p.gets_connected(p.last()));
   auto capture = host.capture("tun0");
   const Bytes out = ground::echo_request(kOurAddress, kHostAddress, ++sequence);
   p.send(p.last(), out);

@@ -105,6 +105,7 @@ TEST(NdisKernel, ShowsWhatTheHostItselfSends) {
     EXPECT_TRUE(right.ping("10.0.0.1"));
     right.inject("eth0", frame(kPeer, "last"));
     EXPECT_TRUE(comes("P: gets eth0 last"));
+    EXPECT_TRUE(comes("Q: gets eth0 last"));
     for (Driver* each : {static_cast<Driver*>(&p), static_cast<Driver*>(&q)}) {
       int echoes = 0;
       for (const Received& got : each->received()) {

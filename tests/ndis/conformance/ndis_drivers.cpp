@@ -12,6 +12,7 @@ namespace {
 std::mutex g_book_mutex;
 std::condition_variable g_written;
 std::vector<Told> g_book;
+unsigned g_books = 0;  // that have been taken away
 Lines g_violations;
 std::array<Driver*, kPlaces> g_places{};
 
@@ -104,6 +105,7 @@ void note(const std::string& line) {
 
 std::vector<Told> told_in_full() {
   const std::lock_guard lock(g_book_mutex);
+  ++g_books;
   return std::exchange(g_book, {});
 }
 
@@ -125,15 +127,37 @@ Lines told_but_completions() {
   return lines;
 }
 
+// Reads each line once, however often it is woken: under traffic the book is long, and those who write in it wait.
 bool comes(const std::string& line, int times, std::chrono::milliseconds patience) {
   std::unique_lock lock(g_book_mutex);
+  unsigned book = g_books;
+  std::size_t read = 0;
+  int found = 0;
   return g_written.wait_for(lock, patience, [&] {
-    return std::count_if(g_book.begin(), g_book.end(), [&](const Told& entry) { return entry.line == line; }) >= times;
+    if (std::exchange(book, g_books) != g_books) {
+      read = 0;
+      found = 0;
+    }
+    for (; read < g_book.size(); ++read) {
+      found += g_book[read].line == line ? 1 : 0;
+    }
+    return found >= times;
   });
 }
 
 int count(const Lines& lines, const std::string& line) {
   return static_cast<int>(std::count(lines.begin(), lines.end(), line));
+}
+
+bool eventually(const std::function<bool()>& there) {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (!there()) {
+    if (std::chrono::steady_clock::now() > end) {
+      return false;
+    }
+    std::this_thread::yield();
+  }
+  return true;
 }
 
 Lines violations() {
@@ -486,6 +510,7 @@ void Driver::hears(Binding& binding, const Bytes& bytes, bool looped) {
 void Driver::note_sent(Binding& binding, const Bytes& bytes, NDIS_STATUS status) {
   EXPECT_FALSE(gone_) << name_ << ": called after it had left";
   note(line("sent", binding) + " " + text_of(bytes) + " " + status_text(status));
+  ++came_back_;
 }
 
 void start_with_a_bind_that_pends(Driver& driver) {

@@ -44,7 +44,7 @@ constexpr Mac kPeer{0x02, 0, 0, 0, 0x99, 0x01};
 constexpr Mac kStranger{0x02, 0, 0, 0, 0x77, 0x07};
 constexpr Mac kGroup{0x01, 0x80, 0xc2, 0, 0, 0x0e};
 constexpr Mac kOtherGroup{0x01, 0x80, 0xc2, 0, 0, 0x0f};
-constexpr std::chrono::seconds kPatience{5};  // nothing takes so long unless it never comes
+constexpr std::chrono::seconds kPatience{60};  // nothing takes so long unless it never comes
 
 std::string status_text(NDIS_STATUS status);
 inline const NDIS_HANDLE kGarbage = reinterpret_cast<NDIS_HANDLE>(0x1234567);  // NOLINT: nothing gave that out
@@ -65,6 +65,8 @@ Lines told_but_completions();
 /// Waits until the line is in the book, where it stays. False: it did not come.
 bool comes(const std::string& line, int times = 1, std::chrono::milliseconds patience = kPatience);
 int count(const Lines& lines, const std::string& line);
+/// Waits for what comes about without a line. False: it did not.
+bool eventually(const std::function<bool()>& there);
 
 /// What broke a rule since the last call: names of functions.
 Lines violations();
@@ -225,6 +227,10 @@ class Driver {
   Answer set(Binding& binding, NDIS_OID oid, const Bytes& value);
   NDIS_STATUS set_filter(Binding& binding, std::uint32_t filter);
   std::uint32_t number(Binding& binding, NDIS_OID oid) { return number_of(query(binding, oid, 4).bytes); }
+  /// What it sends goes out: the library knows that the link is up, which the kernel may have told others before.
+  bool gets_connected(Binding& binding) {
+    return eventually([&] { return number(binding, OID_GEN_MEDIA_CONNECT_STATUS) == NdisMediaStateConnected; });
+  }
 
   /// The newest binding of that adapter; the newest of all.
   Binding& at(const Adapter& adapter) { return at(adapter.name()); }
@@ -233,6 +239,8 @@ class Driver {
 
   /// One frame; the line "P: sent a text SUCCESS" says how it went.
   virtual void send(Binding& binding, const Bytes& frame, PVOID cancel_id = nullptr) = 0;
+  /// How many of all that it sent have come back to it.
+  int came_back() const { return came_back_; }
 
   std::vector<Received> received();
   /// From now on: keeps what it receives, until it gives it back.
@@ -274,6 +282,7 @@ class Driver {
   std::list<std::unique_ptr<Request>> requests_;
   std::map<PVOID, Request*> asked_;
   std::vector<Received> received_;
+  std::atomic<int> came_back_{0};
   std::atomic<int> serial_{0};  // bind, unbind and event callbacks that run
   std::atomic<bool> gone_{false};
 };
