@@ -26,10 +26,10 @@ class Journal {
     const std::lock_guard lock(mutex_);
     return static_cast<std::size_t>(std::count(lines_.begin(), lines_.end(), line));
   }
-  // False: it did not come within twenty seconds.
+  // False: it did not come within a minute.
   bool await(const std::string& line, std::size_t times = 1) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), [&] {
+    return changed_.wait_for(lock, std::chrono::seconds(60), [&] {
       return static_cast<std::size_t>(std::count(lines_.begin(), lines_.end(), line)) >= times;
     });
   }

@@ -32,7 +32,7 @@ class OnAThread : public RouterTest {
   RouterThread thread_;
 };
 
-constexpr auto kLong = std::chrono::seconds(20);
+constexpr auto kLong = std::chrono::seconds(60);
 
 TEST_F(OnAThread, HearsTheKernel) {
   std::future<void> told = call_of(a_, "AddInterface");

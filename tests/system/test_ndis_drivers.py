@@ -4,7 +4,7 @@ import shutil
 import signal
 
 import pytest
-from ground import GroundError
+from ground import SOON, GroundError
 from recipes import block
 from turnpiked import BUILD, ROOT
 
@@ -37,7 +37,7 @@ def shell(folder, line):
 
 
 def send_broadcasts_until(right, process, text):
-    for _ in range(100):
+    for _ in range(int(SOON / 0.1)):
         right.inject("eth0", b"\xff" * 6 + bytes(6) + b"\x88\xb5" + bytes(46))
         try:
             return process.await_output(text, within=0.1)
@@ -49,7 +49,7 @@ def send_broadcasts_until(right, process, text):
 
 def test_it_is_built_loaded_shown_and_unloaded(workplace):
     folder, left, right = workplace
-    left.run(*shell(folder, block(PAGE, "## Build")), within=60)
+    left.run(*shell(folder, block(PAGE, "## Build")))
     host = left.spawn(*shell(folder, "exec " + block(PAGE, "## Load")))
     host.await_output(block(PAGE, "on standard error, among other things").strip())
     host.await_output(block(PAGE, "the binding is there").strip())
@@ -63,7 +63,7 @@ def test_it_is_built_loaded_shown_and_unloaded(workplace):
 def test_a_bug_is_named(workplace):
     folder, left, right = workplace
     build, run = block(PAGE, "Built with a bug").splitlines()
-    left.run(*shell(folder, build), within=60)
+    left.run(*shell(folder, build))
     host = left.spawn(*shell(folder, "exec " + run))
     host.await_output('"HEAR"')
     function, rule = block(PAGE, "ends with SIGABRT").splitlines()

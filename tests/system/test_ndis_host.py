@@ -3,9 +3,10 @@
 import json
 import signal
 import subprocess
+import time
 
 import pytest
-from ground import GroundError
+from ground import SOON, GroundError
 from turnpiked import BUILD, ROOT
 
 HOST = BUILD / "apps" / "turnpike-ndis-host"
@@ -51,7 +52,8 @@ def shown_again(process):
 
 def await_binding(process, there):
     """Asks it until there is what was waited for."""
-    for _ in range(500):
+    end = time.monotonic() + SOON
+    while time.monotonic() < end:
         shown = shown_again(process)
         if shown["each"] and there(shown["each"][0]):
             return
@@ -60,7 +62,7 @@ def await_binding(process, there):
 
 def signal_until(process, text):
     """Tells it to end again and again: what follows within half a second counts as one."""
-    for _ in range(100):
+    for _ in range(int(SOON / 0.1)):
         process.signal(signal.SIGTERM)
         try:
             return process.await_output(text, within=0.1)

@@ -10,7 +10,7 @@
 namespace turnpike::win32 {
 namespace {
 
-constexpr DWORD kSoon = 10'000;  // milliseconds: for what comes at once, if it comes
+constexpr DWORD kSoon = 60'000;  // milliseconds: for what comes at once, if it comes
 
 using Overlapped = WinsockTest;
 

@@ -8,7 +8,7 @@
 namespace turnpike::win32 {
 namespace {
 
-constexpr DWORD kSoon = 10'000;  // milliseconds: for what comes at once, if it comes
+constexpr DWORD kSoon = 60'000;  // milliseconds: for what comes at once, if it comes
 
 // A listener, and clients that have connected to it: on loopback that succeeds before anybody accepts.
 class SocketConnections : public WinsockTest {
