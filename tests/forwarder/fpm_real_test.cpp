@@ -79,7 +79,7 @@ class Sender {
   [[nodiscard]] bool is_closed() const {
     pollfd watched{socket_.number(), POLLIN, 0};
     std::uint8_t byte = 0;
-    return ::poll(&watched, 1, 20'000) == 1 && ::recv(socket_.number(), &byte, 1, 0) <= 0;
+    return ::poll(&watched, 1, 60'000) == 1 && ::recv(socket_.number(), &byte, 1, 0) <= 0;
   }
 
  private:

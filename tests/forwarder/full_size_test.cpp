@@ -222,7 +222,7 @@ TEST_F(FullSize, OthersFlushRoutesAndNextHops) {
                   said.times("the kernel lacks routes of ours; they are written again"),
               1U);
     const std::string id = std::to_string(in_kernel().begin()->second);
-    row.middle.run({"ip", "nexthop", "del", "id", id}, seconds(30));
+    row.middle.run({"ip", "nexthop", "del", "id", id});
     await("all are back after their next hop went", all_back, kPatience);
     expect_exactly(wanted);
     EXPECT_EQ(said.times("another program changes a next hop of ours; it is written again"), 1U);
@@ -241,7 +241,7 @@ TEST_F(FullSize, TwentyKillsLoseNoPacket) {
     };
     {
       ground::Process first = live(1);
-      first.await_output("all 1\n", seconds(30));
+      first.await_output("all 1\n");
     }
     ASSERT_TRUE(row.left.ping("192.0.2.1"));
     Flow flow(row.left, row.right, "192.0.2.1");

@@ -127,7 +127,7 @@ inline TP_FORWARDER_STATUS status() {
 }
 // Asks again until it is so; what is awaited happens on the forwarder's thread.
 inline void await(const char* what, const std::function<bool()>& there,
-                  std::chrono::seconds within = std::chrono::seconds(20)) {
+                  std::chrono::seconds within = std::chrono::seconds(60)) {
   const auto end = std::chrono::steady_clock::now() + within;
   while (!there()) {
     ASSERT_LT(std::chrono::steady_clock::now(), end) << "in vain: " << what;

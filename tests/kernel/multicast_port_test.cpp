@@ -46,7 +46,7 @@ void await(MulticastPort& port, Heard& heard, std::size_t count) {
   const std::size_t wanted = heard.count + count;
   while (heard.count < wanted) {
     pollfd watched{port.descriptor(), POLLIN, 0};
-    ASSERT_EQ(::poll(&watched, 1, 10'000), 1) << "no upcall";
+    ASSERT_EQ(::poll(&watched, 1, 60'000), 1) << "no upcall";
     ASSERT_TRUE(port.read(heard, 64));
   }
 }
