@@ -251,14 +251,16 @@ Status Engine::close_of(const Shared<Binding>& binding) {
   return Status::kSuccess;
 }
 
-// No more frames; what waits is given back.
+// No more frames; what waits is given back. Where the adapter has gone, a request says so, whoever is the first to end
+// it.
 void Engine::begin_close(const Shared<Binding>& binding) {
   {
     const std::lock_guard setup(binding->nic->setup_mutex);
     publish(*binding->nic);
   }
   abort_sends(*binding->nic, binding.get());
-  complete_held([&](const HeldRequest& held) { return held.binding == binding; }, Status::kRequestAborted);
+  complete_held([&](const HeldRequest& held) { return held.binding == binding; },
+                binding->nic->removed.load() ? Status::kAdapterRemoved : Status::kRequestAborted);
 }
 
 void Engine::finish_later(Shared<Binding> binding) {

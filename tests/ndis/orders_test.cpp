@@ -333,6 +333,33 @@ TEST_F(OrdersAlone, BeforeItHasBegun) {
   EXPECT_TRUE(script.journal.take().empty());
 }
 
+// Requests that are held when an adapter goes end with that, once each, though a driver that hears of it closes at
+// once.
+TEST_F(OrdersAlone, RequestsOfAnAdapterThatGoesSaySo) {
+  engine.knobs().force_pend = pend::kRequest;
+  engine.knobs().hold_requests = true;
+  const std::string removed = "request " + std::to_string(static_cast<std::uint32_t>(Status::kAdapterRemoved));
+  for (int round = 0; round < 50; ++round) {
+    const auto eth0 = world.add_ethernet("eth0");
+    Script script(engine);
+    begin(script, Generation::k5);
+    ASSERT_TRUE(script.journal.await("binds complete"));
+    std::array<std::uint32_t, 8> values{};
+    std::array<OidRequest, 8> requests;
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      requests[i] = {.oid = kFilterOid, .buffer = &values[i], .length = 4};
+      ASSERT_EQ(engine.request(script.binding(), requests[i], nullptr, nullptr), Status::kPending);
+    }
+    ASSERT_TRUE(world.remove(eth0));
+    engine.quiesce();
+    EXPECT_EQ(script.journal.count(removed), requests.size());
+    EXPECT_EQ(script.journal.count("unbind"), 1U);
+    EXPECT_EQ(engine.counts().requests, 0U);
+    leave(script);
+  }
+  EXPECT_TRUE(violations.empty()) << violations.front();
+}
+
 // A send that comes while the close is being finished, when nobody waits for it any more: refused, as one after the end
 // is; nothing comes back to a binding that has gone.
 TEST(LastMoment, ASendThatMeetsTheEndOfItsBindingIsRefused) {
