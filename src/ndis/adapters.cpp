@@ -40,10 +40,20 @@ void Nic::broken(const Error& why) noexcept {
   engine.broken(*this);
 }
 
+// To its drivers it has gone; often it has, and the source is about to say so.
 void Engine::broken(Nic& nic) {
-  const std::lock_guard lock(mutex_);
-  nic.is_broken = true;
-  poke_everybody();
+  {
+    const std::lock_guard lock(mutex_);
+    nic.is_broken = true;
+    nic.removed.store(true);
+    poke_everybody();
+  }
+  end_what_waits(nic);
+}
+
+void Engine::end_what_waits(Nic& nic) {
+  abort_sends(nic, nullptr);
+  complete_held([&](const HeldRequest& held) { return held.binding->nic.get() == &nic; }, Status::kAdapterRemoved);
 }
 
 bool Engine::wants(const Protocol& protocol, const Nic& nic) const {
@@ -207,14 +217,11 @@ void Engine::note_changed(const Shared<Nic>& nic, const AdapterFacts& before, Af
   }
 }
 
-// Surprise removal: what waits to be sent comes back, and the control threads unbind.
+// Surprise removal: what waits ends, and the control threads unbind.
 void Engine::note_gone(const Shared<Nic>& nic, After& after) {
   nic->present = false;
   nic->removed.store(true);
-  after.emplace_back([this, nic] {
-    abort_sends(*nic, nullptr);
-    complete_held([&](const HeldRequest& held) { return held.binding->nic == nic; }, Status::kAdapterRemoved);
-  });
+  after.emplace_back([this, nic] { end_what_waits(*nic); });
   poke_everybody();
 }
 

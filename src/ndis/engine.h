@@ -244,6 +244,7 @@ class Engine final : public AdapterListener {
   void note_changed(const Shared<Nic>& nic, const AdapterFacts& before, After& after);
   void note_gone(const Shared<Nic>& nic, After& after);
   void broken(Nic& nic);
+  void end_what_waits(Nic& nic);  // sends and requests, of an adapter that has gone; not under mutex_
   bool wants(const Protocol& protocol, const Nic& nic) const;
   Shared<Nic> nic_named(const std::string& name, Generation generation) const;
   void add_seats(Protocol& protocol);
