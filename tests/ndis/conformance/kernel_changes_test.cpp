@@ -1,6 +1,7 @@
-// What an interface of a kernel may do to those who are just sending over it: change its MTU, change its address, be
-// renamed, go to another namespace. And what a peer may send: frames that are too short, too long, or tagged twice. On
-// veth pairs, with a driver of each generation; the rest of the life of links is in kernel_links_test.cpp.
+// What an interface of a kernel may do to those who are just sending over it, or asking something of it: change its
+// MTU, change its address, go to another namespace, vanish. And what a peer may send: frames that are too short, too
+// long, or tagged twice. On veth pairs, with a driver of each generation; the rest of the life of links is in
+// kernel_links_test.cpp.
 #include <algorithm>
 #include <optional>
 
@@ -69,11 +70,126 @@ class Sender {
   std::thread thread_;
 };
 
+// A driver whose requests pend. When its binding is unbound it asks no more; of NDIS 6 it takes back what it has asked,
+// unless the library is to end that by itself, and waits for it; then it closes.
+class Asker {
+ public:
+  enum class TakesBack { kItself, kNothing };
+  explicit Asker(Driver& driver, TakesBack wanted = TakesBack::kItself) : driver_(driver) {
+    driver.on_unbind = [this, wanted](Binding& binding) {
+      stop_asking();
+      if (dynamic_cast<Driver6*>(&driver_) != nullptr) {
+        if (wanted == TakesBack::kItself) {
+          take_back(binding);
+        }
+        EXPECT_TRUE(eventually([this] { return all_answered(); }));
+      }
+      driver_.close_and_wait(binding);
+      return NDIS_STATUS_SUCCESS;
+    };
+  }
+  Asker(const Asker&) = delete;
+  Asker& operator=(const Asker&) = delete;
+  ~Asker() {
+    stop();
+    driver_.on_unbind = nullptr;
+  }
+
+  /// Asks again and again, of the kernel too, a few at a time.
+  void start() {
+    thread_ = std::thread([this, binding = &driver_.last()] {
+      while (go_on(*binding)) {
+        std::this_thread::yield();
+      }
+    });
+  }
+  /// One question, with an id of its own.
+  Request& ask(Binding& binding) {
+    const std::size_t number = asked_.size();
+    const auto asked = [&](NDIS_REQUEST_TYPE type, NDIS_OID oid, Bytes buffer) {
+      return asked_.emplace_back(&driver_.request(binding, type, oid, std::move(buffer), &ids_.at(number)));
+    };
+    switch (number % 4) {
+      case 0:
+        return *asked(NdisRequestQueryInformation, OID_GEN_MAXIMUM_FRAME_SIZE, Bytes(4));
+      case 1:
+        return *asked(NdisRequestQueryInformation, OID_GEN_STATISTICS, Bytes(sizeof(NDIS_STATISTICS_INFO)));
+      case 2:
+        return *asked(NdisRequestSetInformation, OID_GEN_CURRENT_PACKET_FILTER,
+                      bytes_of(number % 8 == 2 ? NDIS_PACKET_TYPE_PROMISCUOUS : NDIS_PACKET_TYPE_MULTICAST));
+      default:
+        return *asked(NdisRequestSetInformation, OID_802_3_MULTICAST_LIST,
+                      number % 8 == 3 ? bytes_of(kGroup) : Bytes());
+    }
+  }
+  void take_back(Binding& binding) {
+    for (std::size_t number = 0; number < asked_.size(); ++number) {
+      NdisCancelOidRequest(binding.handle, &ids_.at(number));
+    }
+  }
+  void stop() {
+    stop_asking();
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+  [[nodiscard]] bool all_answered() const { return std::ranges::all_of(asked_, is_answered); }
+  [[nodiscard]] bool none_answered() const { return std::ranges::none_of(asked_, is_answered); }
+  [[nodiscard]] bool has_asked(std::size_t count) {
+    const std::lock_guard lock(mutex_);
+    return asked_.size() >= count;
+  }
+  /// Each pended, and was completed once; with one of these.
+  void expect_each_once(const std::vector<NDIS_STATUS>& allowed) const {
+    for (const Request* const each : asked_) {
+      EXPECT_EQ(each->completions, each->answer == NDIS_STATUS_PENDING ? 1 : 0);
+      EXPECT_TRUE(std::ranges::count(allowed, each->status.load()) == 1)
+          << driver_.name() << ": " << status_text(each->status);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kMost = 20000, kAtOnce = 8;
+  static bool is_answered(const Request* request) {
+    return request->answer != NDIS_STATUS_PENDING || request->completions != 0;
+  }
+  bool go_on(Binding& binding) {
+    const std::lock_guard lock(mutex_);
+    if (!asks_ || asked_.size() == kMost) {
+      return false;
+    }
+    if (asked_.size() < kAtOnce || is_answered(asked_[asked_.size() - kAtOnce])) {
+      ask(binding);
+    }
+    return true;
+  }
+  void stop_asking() {
+    const std::lock_guard lock(mutex_);
+    asks_ = false;
+  }
+
+  Driver& driver_;
+  std::mutex mutex_;
+  bool asks_ = true;
+  std::vector<Request*> asked_;  // in their order, which is that of the answers
+  std::vector<char> ids_ = std::vector<char>(kMost);
+  std::thread thread_;
+};
+
 int completions(const Lines& lines, const Driver& driver) {
   return static_cast<int>(std::ranges::count_if(lines, [&](const std::string& line) {
     return line.starts_with(driver.name() + ": sent ") && line.find(" flight ") != std::string::npos;
   }));
 }
+
+struct Change {
+  const char* name;
+  const char* command;
+  Lines five, six;  // what they are told, in this order
+  [[nodiscard]] bool removes() const { return five.size() == 1; }
+};
+
+void PrintTo(const Change& change, std::ostream* out) { *out << change.command; }
 
 struct Scene {
   explicit Scene(Ground& ground)
@@ -91,20 +207,25 @@ struct Scene {
     EXPECT_EQ(TpNdisQuiesce(), NO_ERROR);
     told();
   }
+  void make(const Change& change) const {
+    const std::string command = change.command;
+    right.ip({command + (command.ends_with("netns ") ? elsewhere.path() : "")});
+  }
+  /// Until both have been told of it.
+  static void await(const Change& change) {
+    for (const std::string& line : change.five) {
+      EXPECT_TRUE(comes("Five: " + line));
+    }
+    for (const std::string& line : change.six) {
+      EXPECT_TRUE(comes("Six: " + line));
+    }
+  }
 
   ground::Host &left, &right, &elsewhere;
   std::optional<Library> library;
   std::optional<Driver5> five;
   std::optional<Driver6> six;
 };
-
-struct Change {
-  const char* name;
-  const char* command;
-  Lines five, six;  // what they are told, in this order
-};
-
-void PrintTo(const Change& change, std::ostream* out) { *out << change.command; }
 
 class NdisChange : public testing::TestWithParam<Change> {};
 
@@ -135,14 +256,8 @@ TEST_P(NdisChange, LosesNoSendThatIsUnderWay_choice) {
   six.start();
   ASSERT_TRUE(comes("Five: sent eth0 flight SUCCESS", 3));
   ASSERT_TRUE(comes("Six: sent eth0 flight SUCCESS", 3));
-  const std::string command = GetParam().command;
-  scene.right.ip({command + (command.ends_with("netns ") ? scene.elsewhere.path() : "")});
-  for (const std::string& line : GetParam().five) {
-    EXPECT_TRUE(comes("Five: " + line));
-  }
-  for (const std::string& line : GetParam().six) {
-    EXPECT_TRUE(comes("Six: " + line));
-  }
+  scene.make(GetParam());
+  scene.await(GetParam());
   five.stop();
   six.stop();
   EXPECT_EQ(TpNdisQuiesce(), NO_ERROR);
@@ -161,8 +276,85 @@ INSTANTIATE_TEST_SUITE_P(
                "link set eth0 address 02:00:00:00:77:01",
                {"unbind eth0", "bind eth0"},
                {"pause eth0", "unbind eth0", "bind eth0", "restart eth0"}},
-        Change{"Namespace", "link set eth0 netns ", {"unbind eth0"}, {"pause eth0", "unbind eth0"}}),
+        Change{"Namespace", "link set eth0 netns ", {"unbind eth0"}, {"pause eth0", "unbind eth0"}},
+        Change{"Deletion", "link del eth0", {"unbind eth0"}, {"pause eth0", "unbind eth0"}}),
     [](const auto& one) { return one.param.name; });
+
+void requests(bool pend, bool held) {
+  EXPECT_EQ(TpNdisSetKnob(TP_NDIS_KNOB_PEND, pend ? TP_NDIS_PEND_REQUEST : 0), NO_ERROR);
+  EXPECT_EQ(TpNdisSetKnob(TP_NDIS_KNOB_HOLD_REQUESTS, held ? 1 : 0), NO_ERROR);
+}
+
+// clauses: NDIS-158 NDIS-184 NDIS-188 NDIS-189
+TEST_P(NdisChange, LosesNoRequestThatIsUnderWay_choice) {
+  auto ground = Ground::unprivileged({"veth"});
+  if (!ground) {
+    return;
+  }
+  Scene scene(*ground);
+  Asker five(*scene.five);
+  Asker six(*scene.six);
+  scene.start();
+  requests(true, false);
+  five.start();
+  six.start();
+  EXPECT_TRUE(eventually([&] { return five.has_asked(50) && six.has_asked(50); }));
+  scene.make(GetParam());
+  scene.await(GetParam());
+  five.stop();
+  six.stop();
+  EXPECT_EQ(TpNdisQuiesce(), NO_ERROR);
+  const Lines lines = told();
+  EXPECT_EQ(of(lines, "Five"), GetParam().five);
+  EXPECT_EQ(of(lines, "Six"), GetParam().six);
+  // Aborted by a close, or taken back; of an interface that has gone, though the library did not know yet.
+  std::vector<NDIS_STATUS> allowed{NDIS_STATUS_SUCCESS, NDIS_STATUS_REQUEST_ABORTED};
+  if (GetParam().removes()) {
+    allowed.insert(allowed.end(), {NDIS_STATUS_ADAPTER_REMOVED, NDIS_STATUS_FAILURE, NDIS_STATUS_NOT_ACCEPTED});
+  }
+  five.expect_each_once(allowed);
+  six.expect_each_once(allowed);
+  EXPECT_EQ(counters().requests, 0U);
+}
+
+// What waits for its answer while the link changes ends as the change has it: a pause lets it wait, a close aborts it,
+// a removal says so. clauses: NDIS-049 NDIS-168 NDIS-177 NDIS-184 NDIS-188 NDIS-189
+TEST_P(NdisChange, EndsTheRequestsThatWait_choice) {
+  auto ground = Ground::unprivileged({"veth"});
+  if (!ground) {
+    return;
+  }
+  constexpr int kEach = 20;
+  const bool removes = GetParam().removes();
+  Scene scene(*ground);
+  Asker five(*scene.five);
+  Asker six(*scene.six, removes ? Asker::TakesBack::kNothing : Asker::TakesBack::kItself);
+  scene.start();
+  Binding& six_before = scene.six->last();
+  requests(true, true);
+  for (int each = 0; each < kEach; ++each) {
+    EXPECT_EQ(five.ask(scene.five->last()).answer, NDIS_STATUS_PENDING);
+    EXPECT_EQ(six.ask(six_before).answer, NDIS_STATUS_PENDING);
+  }
+  EXPECT_EQ(counters().requests, 2U * kEach);
+  scene.make(GetParam());
+  EXPECT_TRUE(eventually([&] { return five.all_answered(); }));
+  five.expect_each_once({removes ? NDIS_STATUS_ADAPTER_REMOVED : NDIS_STATUS_REQUEST_ABORTED});
+  if (GetParam().six.back() == "restart eth0" && GetParam().six.size() == 2) {  // no more than a pause
+    EXPECT_TRUE(comes("Six: restart eth0"));
+    EXPECT_TRUE(six.none_answered());
+    six.take_back(six_before);
+  }
+  EXPECT_TRUE(eventually([&] { return six.all_answered(); }));
+  six.expect_each_once({removes ? NDIS_STATUS_ADAPTER_REMOVED : NDIS_STATUS_REQUEST_ABORTED});
+  requests(true, false);  // who binds again asks again
+  scene.await(GetParam());
+  EXPECT_EQ(TpNdisQuiesce(), NO_ERROR);
+  const Lines lines = told();
+  EXPECT_EQ(of(lines, "Five"), GetParam().five);
+  EXPECT_EQ(of(lines, "Six"), GetParam().six);
+  EXPECT_EQ(counters().requests, 0U);
+}
 
 Bytes raw(std::initializer_list<std::uint8_t> head, std::size_t length) {
   Bytes bytes = bytes_of(kBroadcast);
