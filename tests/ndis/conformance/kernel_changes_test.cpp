@@ -13,15 +13,47 @@ namespace {
 
 using ground::Ground;
 
+// Takes step after step on a thread of its own.
+class Repeating {
+ public:
+  Repeating() = default;
+  Repeating(const Repeating&) = delete;
+  Repeating& operator=(const Repeating&) = delete;
+  ~Repeating() { stop(); }
+
+  /// Until a step says that it was the last.
+  void start(std::function<bool()> step) {
+    thread_ = std::thread([this, step = std::move(step)] {
+      for (bool goes_on = true; goes_on; std::this_thread::yield()) {
+        const std::lock_guard lock(mutex_);
+        goes_on = !ended_ && step();
+      }
+    });
+  }
+  /// When this returns, no step is taken any more.
+  void end() {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  void stop() {
+    end();
+    if (thread_.joinable()) {
+      thread_.join();
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
 // A driver that sends without a pause until its binding is unbound, and closes when everything has come back.
 class Sender {
  public:
   explicit Sender(Driver& driver) : driver_(driver) {
     driver.on_unbind = [this](Binding& binding) {
-      {
-        const std::lock_guard lock(mutex_);
-        bound_ = false;
-      }
+      sending_.end();
       while (driver_.came_back() != sent_) {  // it does, or the test does not end
         std::this_thread::yield();
       }
@@ -29,45 +61,26 @@ class Sender {
       return NDIS_STATUS_SUCCESS;
     };
   }
-  Sender(const Sender&) = delete;
-  Sender& operator=(const Sender&) = delete;
   ~Sender() {
-    stop();
+    sending_.stop();
     driver_.on_unbind = nullptr;
   }
 
   void start() {
-    bound_ = true;
-    thread_ = std::thread([this, binding = &driver_.last()] {
-      for (int number = 0; number < kMost; ++number) {
-        const std::lock_guard lock(mutex_);
-        if (!bound_) {
-          return;
-        }
-        driver_.send(*binding, frame(kPeer, "flight"));
-        ++sent_;
-      }
+    sending_.start([this, binding = &driver_.last()] {
+      driver_.send(*binding, frame(kPeer, "flight"));
+      return ++sent_ < kMost;
     });
   }
-  void stop() {
-    {
-      const std::lock_guard lock(mutex_);
-      bound_ = false;
-    }
-    if (thread_.joinable()) {
-      thread_.join();
-    }
-  }
+  void stop() { sending_.stop(); }
   [[nodiscard]] int sent() const { return sent_; }
   const Driver& driver() const { return driver_; }
 
  private:
   static constexpr int kMost = 20000;  // more than any change lasts, and less than there is memory
   Driver& driver_;
-  std::mutex mutex_;
-  bool bound_ = false;
   int sent_ = 0;
-  std::thread thread_;
+  Repeating sending_;
 };
 
 // A driver whose requests pend. When its binding is unbound it asks no more; of NDIS 6 it takes back what it has asked,
@@ -77,7 +90,7 @@ class Asker {
   enum class TakesBack { kItself, kNothing };
   explicit Asker(Driver& driver, TakesBack wanted = TakesBack::kItself) : driver_(driver) {
     driver.on_unbind = [this, wanted](Binding& binding) {
-      stop_asking();
+      asking_.end();
       if (dynamic_cast<Driver6*>(&driver_) != nullptr) {
         if (wanted == TakesBack::kItself) {
           take_back(binding);
@@ -88,19 +101,19 @@ class Asker {
       return NDIS_STATUS_SUCCESS;
     };
   }
-  Asker(const Asker&) = delete;
-  Asker& operator=(const Asker&) = delete;
   ~Asker() {
-    stop();
+    asking_.stop();
     driver_.on_unbind = nullptr;
   }
 
   /// Asks again and again, of the kernel too, a few at a time.
   void start() {
-    thread_ = std::thread([this, binding = &driver_.last()] {
-      while (go_on(*binding)) {
-        std::this_thread::yield();
+    asking_.start([this, binding = &driver_.last()] {
+      if (asked_.size() < kAtOnce || is_answered(asked_[asked_.size() - kAtOnce])) {
+        ask(*binding);
+        ++count_;
       }
+      return asked_.size() < kMost;
     });
   }
   /// One question, with an id of its own.
@@ -127,18 +140,10 @@ class Asker {
       NdisCancelOidRequest(binding.handle, &ids_.at(number));
     }
   }
-  void stop() {
-    stop_asking();
-    if (thread_.joinable()) {
-      thread_.join();
-    }
-  }
+  void stop() { asking_.stop(); }
   [[nodiscard]] bool all_answered() const { return std::ranges::all_of(asked_, is_answered); }
   [[nodiscard]] bool none_answered() const { return std::ranges::none_of(asked_, is_answered); }
-  [[nodiscard]] bool has_asked(std::size_t count) {
-    const std::lock_guard lock(mutex_);
-    return asked_.size() >= count;
-  }
+  [[nodiscard]] bool has_asked(std::size_t count) const { return count_ >= count; }
   /// Each pended, and was completed once; with one of these.
   void expect_each_once(const std::vector<NDIS_STATUS>& allowed) const {
     for (const Request* const each : asked_) {
@@ -153,27 +158,12 @@ class Asker {
   static bool is_answered(const Request* request) {
     return request->answer != NDIS_STATUS_PENDING || request->completions != 0;
   }
-  bool go_on(Binding& binding) {
-    const std::lock_guard lock(mutex_);
-    if (!asks_ || asked_.size() == kMost) {
-      return false;
-    }
-    if (asked_.size() < kAtOnce || is_answered(asked_[asked_.size() - kAtOnce])) {
-      ask(binding);
-    }
-    return true;
-  }
-  void stop_asking() {
-    const std::lock_guard lock(mutex_);
-    asks_ = false;
-  }
 
   Driver& driver_;
-  std::mutex mutex_;
-  bool asks_ = true;
   std::vector<Request*> asked_;  // in their order, which is that of the answers
   std::vector<char> ids_ = std::vector<char>(kMost);
-  std::thread thread_;
+  std::atomic<std::size_t> count_{0};
+  Repeating asking_;
 };
 
 int completions(const Lines& lines, const Driver& driver) {
