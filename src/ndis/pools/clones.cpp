@@ -248,6 +248,9 @@ PNET_BUFFER_LIST allocate_fragments(NET_BUFFER_LIST& original, NDIS_HANDLE list_
         dispose_derived(list, how.delta, function);
         return nullptr;
       }
+      if (chain.length == 0) {
+        break;  // the buffer says that it has more than its descriptors show
+      }
       if (!add_buffer(source, end, chain, how)) {
         dispose_derived(list, how.delta, function);
         return nullptr;

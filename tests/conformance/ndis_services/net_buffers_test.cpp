@@ -314,6 +314,7 @@ TEST(Clones, ShareTheDataAndLeaveTheOriginalIntact) {
   NdisFreeNetBufferPool(buffers);
 }
 
+// clauses: NDIS-217
 TEST(Clones, FragmentsAndWhatIsPutTogetherShowTheSameBytes) {
   const ListPool pool(list_parameters(TRUE));
   Pieces pieces({50, 1, 60});
@@ -342,6 +343,54 @@ TEST(Clones, FragmentsAndWhatIsPutTogetherShowTheSameBytes) {
   EXPECT_EQ(original->ChildRefCount, 0);
   EXPECT_EQ(data_of(NET_BUFFER_LIST_FIRST_NB(original)), pieces.memory());
   NdisFreeNetBufferList(original);
+}
+
+// clauses: NDIS-217
+TEST(Clones, EachBufferIsFragmentedByItself) {
+  const ListPool pool(list_parameters(TRUE));
+  NET_BUFFER_POOL_PARAMETERS parameters = buffer_parameters();
+  const NDIS_HANDLE buffers = NdisAllocateNetBufferPool(kOwner, &parameters);
+  Pieces pieces({10, 20});
+  const PNET_BUFFER_LIST original = NdisAllocateNetBufferAndNetBufferList(pool, 0, 0, pieces.first(), 4, 26);
+  const PNET_BUFFER second = NdisAllocateNetBuffer(buffers, pieces.first(), 0, 6);
+  NET_BUFFER_NEXT_NB(NET_BUFFER_LIST_FIRST_NB(original)) = second;
+  const auto lengths = [&](ULONG start, ULONG most) {
+    const PNET_BUFFER_LIST made = NdisAllocateFragmentNetBufferList(original, nullptr, buffers, start, most, 0, 0, 0);
+    EXPECT_NE(made, nullptr);
+    EXPECT_EQ(made->ParentNetBufferList, original);
+    EXPECT_EQ(made->Context, nullptr);
+    std::vector<ULONG> all;
+    for (PNET_BUFFER each = NET_BUFFER_LIST_FIRST_NB(made); each != nullptr; each = NET_BUFFER_NEXT_NB(each)) {
+      all.push_back(NET_BUFFER_DATA_LENGTH(each));
+    }
+    NdisFreeFragmentNetBufferList(made, 0, 0);
+    EXPECT_EQ(original->ChildRefCount, 0);
+    return all;
+  };
+  EXPECT_EQ(lengths(0, 10), (std::vector<ULONG>{10, 10, 6, 6})) << "no fragment has bytes of two";
+  EXPECT_EQ(lengths(5, 26), (std::vector<ULONG>{21, 1})) << "the start is left out of each";
+  EXPECT_EQ(lengths(6, ~0U), (std::vector<ULONG>{20})) << "nothing is left of the second";
+  EXPECT_EQ(lengths(~0U, 1), std::vector<ULONG>{});
+  NET_BUFFER_DATA_LENGTH(second) = ~0U;
+  EXPECT_EQ(lengths(26, 20), (std::vector<ULONG>{4})) << "no more than there is, whatever its length says";
+  NET_BUFFER_DATA_LENGTH(second) = 6;
+
+  const PNET_BUFFER_LIST fragments = NdisAllocateFragmentNetBufferList(original, pool, buffers, 0, 8, 4, 0, 0);
+  const PNET_BUFFER_LIST nothing = NdisAllocateReassembledNetBufferList(fragments, pool, ~0U, 0, 0, 0);
+  EXPECT_EQ(NET_BUFFER_DATA_LENGTH(NET_BUFFER_LIST_FIRST_NB(nothing)), 0U);
+  EXPECT_EQ(fragments->ChildRefCount, 1);
+  NdisFreeNetBufferList(nothing);  // not so
+  NdisFreeReassembledNetBufferList(nothing, 0, 0);
+  EXPECT_EQ(fragments->ChildRefCount, 0);
+  EXPECT_EQ(NdisAllocateReassembledNetBufferList(fragments, buffers, 4, 0, 0, 0), nullptr) << "no pool of lists";
+  EXPECT_EQ(fragments->ChildRefCount, 0);
+  NdisFreeFragmentNetBufferList(fragments, ~0U, 0);  // another delta: no more than there is
+  NdisFreeFragmentNetBufferList(fragments, 4, 0);
+  EXPECT_EQ(original->ChildRefCount, 0);
+  EXPECT_EQ(data_of(second), std::vector<unsigned char>(pieces.memory().begin(), pieces.memory().begin() + 6));
+  NdisFreeNetBuffer(second);
+  NdisFreeNetBufferList(original);
+  NdisFreeNetBufferPool(buffers);
 }
 
 // clauses: NDIS-203
