@@ -136,7 +136,10 @@ void measure(benchmark::State& state, std::size_t frames, int spent, Batch batch
 
 void receive_batches(benchmark::State& state, std::size_t adapters, std::size_t protocols) {
   std::array<ndis::InFrame, kBatch> frames{};
-  for (ndis::InFrame& each : frames) each.bytes = std::as_bytes(std::span(kFrame));
+  for (ndis::InFrame& each : frames) {
+    each.bytes = std::as_bytes(std::span(kFrame));
+    each.received = system_clock().wall();
+  }
   measure(state, kBatch * adapters * protocols, 0, [&] {
     for (std::size_t at = 0; at < adapters; ++at) source().sinks[at]->received(frames);
   });

@@ -68,6 +68,7 @@ typedef enum _NDIS_NET_BUFFER_LIST_INFO {
   NblOriginalInterfaceIfIndex,
   NblReAuthWfpFlowContext = NblOriginalInterfaceIfIndex,
   TcpReceiveBytesTransferred,
+  TpNetBufferListTimestamp, /* ours: reached by NdisGetNblTimestampInfo and its sisters */
   MaxNetBufferListInfo
 } NDIS_NET_BUFFER_LIST_INFO,
     *PNDIS_NET_BUFFER_LIST_INFO;
@@ -200,6 +201,11 @@ typedef struct _NDIS_NET_BUFFER_LIST_8021Q_INFO {
     PVOID Value;
   };
 } NDIS_NET_BUFFER_LIST_8021Q_INFO, *PNDIS_NET_BUFFER_LIST_8021Q_INFO;
+
+/* When a list came, on the scale of KeQueryPerformanceCounter; 0: nobody has said. */
+typedef struct _NET_BUFFER_LIST_TIMESTAMP {
+  ULONG64 Timestamp;
+} NET_BUFFER_LIST_TIMESTAMP, *PNET_BUFFER_LIST_TIMESTAMP;
 
 typedef struct _NET_BUFFER_LIST_POOL_PARAMETERS {
   NDIS_OBJECT_HEADER Header;
@@ -609,6 +615,9 @@ TP_API NDIS_STATUS NdisCopyFromNetBufferToNetBuffer(PNET_BUFFER Destination, ULO
                                                     const NET_BUFFER* Source, ULONG SourceOffset, PULONG BytesCopied);
 TP_API VOID NdisCopySendNetBufferListInfo(PNET_BUFFER_LIST DestNetBufferList, PNET_BUFFER_LIST SrcNetBufferList);
 TP_API VOID NdisCopyReceiveNetBufferListInfo(PNET_BUFFER_LIST DestNetBufferList, PNET_BUFFER_LIST SrcNetBufferList);
+TP_API VOID NdisGetNblTimestampInfo(const NET_BUFFER_LIST* NetBufferList, PNET_BUFFER_LIST_TIMESTAMP Timestamp);
+TP_API VOID NdisSetNblTimestampInfo(PNET_BUFFER_LIST NetBufferList, const NET_BUFFER_LIST_TIMESTAMP* Timestamp);
+TP_API VOID NdisCopyNblTimestampInfo(PNET_BUFFER_LIST DestNetBufferList, const NET_BUFFER_LIST* SrcNetBufferList);
 TP_API NDIS_HANDLE NdisGetPoolFromNetBufferList(PNET_BUFFER_LIST NetBufferList);
 TP_API NDIS_HANDLE NdisGetPoolFromNetBuffer(PNET_BUFFER NetBuffer);
 TP_API ULONG NdisQueryNetBufferPhysicalCount(PNET_BUFFER NetBuffer);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "capi/ndis6.h"
+#include "capi/ndis_frame_times.h"
 #include "ndis/pools/net_buffers.h"
 
 namespace turnpike::capi {
@@ -42,7 +43,7 @@ std::uint16_t type_of(std::span<const std::byte> bytes) {
 }
 
 void fill(ReceivedList& received, const ndis::Indicated& indicated, std::span<const std::byte> bytes,
-          const ndis::Binding& binding) {
+          const ndis::Binding& binding, const FrameTimes& times) {
   wipe(&received, offsetof(ReceivedList, mdl));
   describe(received.mdl, bytes.data(), bytes.size());
   NET_BUFFER& buffer = received.buffer;
@@ -54,6 +55,8 @@ void fill(ReceivedList& received, const ndis::Indicated& indicated, std::span<co
   list.NblFlags = indicated.loopback ? NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET : 0;
   list.NetBufferListInfo[Ieee8021QNetBufferListInfo] = slot_of<TagInfo>(indicated.frame->vlan);
   list.NetBufferListInfo[NetBufferListFrameType] = reinterpret_cast<PVOID>(static_cast<ULONG_PTR>(type_of(bytes)));
+  list.NetBufferListInfo[TpNetBufferListTimestamp] =
+      reinterpret_cast<PVOID>(static_cast<ULONG_PTR>(times.of(indicated.frame->received)));
   received.with_driver.store(true, std::memory_order_relaxed);
 }
 
@@ -69,10 +72,11 @@ void Driver6::receive(ndis::Binding& binding, std::span<const ndis::Indicated> f
   std::array<ReceivedList*, ndis::kIndicatedAtOnce> taken{};
   const bool may_copy = !binding.engine.knobs().force_resources.load(std::memory_order_relaxed);
   const std::size_t n = may_copy ? copies.take(std::span(taken).first(frames.size())) : 0;
+  const FrameTimes times(frames.front().frame->received);
   for (std::size_t at = 0; at < n; ++at) {
     const std::span<const std::byte> bytes = frames[at].frame->bytes;
     taken[at]->bytes.assign(bytes.begin(), bytes.end());
-    fill(*taken[at], frames[at], taken[at]->bytes, binding);
+    fill(*taken[at], frames[at], taken[at]->bytes, binding, times);
   }
   if (n != 0) {
     for (std::size_t at = 0; binding.engine.verifier().notes() && at < n; ++at) {
@@ -89,7 +93,7 @@ void Driver6::receive(ndis::Binding& binding, std::span<const ndis::Indicated> f
   std::size_t shown = 0;
   for (const ndis::Indicated& frame : frames.subspan(n)) {
     in_ring[shown].bytes.clear();
-    fill(in_ring[shown], frame, frame.frame->bytes, binding);
+    fill(in_ring[shown], frame, frame.frame->bytes, binding, times);
     taken[shown] = &in_ring[shown];
     ++shown;
   }

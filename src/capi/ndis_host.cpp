@@ -549,7 +549,10 @@ uint32_t TpNdisAdapterInject(uint32_t index, const void* frame, size_t length) n
     if (frame == nullptr && length != 0) {
       return kInvalidParameter;
     }
-    return code_of(memory.inject(of(index), std::span(static_cast<const std::byte*>(frame), length)));
+    ndis::InFrame one;
+    one.bytes = std::span(static_cast<const std::byte*>(frame), length);
+    one.received = system_clock().wall();
+    return code_of(memory.inject(of(index), std::span(&one, 1)));
   });
 }
 
@@ -559,6 +562,7 @@ uint32_t TpNdisAdapterInjectBatch(uint32_t index, const TP_NDIS_FRAME* frames, s
       return kInvalidParameter;
     }
     std::vector<ndis::InFrame> batch(count);
+    const WallTime now = system_clock().wall();
     for (std::size_t i = 0; i < count; ++i) {
       const TP_NDIS_FRAME& frame = frames[i];
       if ((frame.bytes == nullptr && frame.length != 0) ||
@@ -568,6 +572,7 @@ uint32_t TpNdisAdapterInjectBatch(uint32_t index, const TP_NDIS_FRAME* frames, s
       batch[i].bytes = std::span(static_cast<const std::byte*>(frame.bytes), frame.length);
       batch[i].vlan = {.tci = frame.vlan, .protocol = frame.vlan_type};
       batch[i].direction = frame.local != 0 ? ndis::Direction::kOutgoing : batch[i].direction;
+      batch[i].received = now;
     }
     return code_of(memory.inject(of(index), batch));
   });

@@ -138,6 +138,27 @@ VOID NdisCopySendNetBufferListInfo(PNET_BUFFER_LIST DestNetBufferList, PNET_BUFF
 VOID NdisCopyReceiveNetBufferListInfo(PNET_BUFFER_LIST DestNetBufferList, PNET_BUFFER_LIST SrcNetBufferList) {
   NdisCopySendNetBufferListInfo(DestNetBufferList, SrcNetBufferList);
 }
+// A moment fills the slot itself: it is as wide as a pointer.
+VOID NdisGetNblTimestampInfo(const NET_BUFFER_LIST* NetBufferList, PNET_BUFFER_LIST_TIMESTAMP Timestamp) {
+  if (Timestamp != nullptr) {
+    Timestamp->Timestamp =
+        NetBufferList != nullptr
+            ? reinterpret_cast<std::uintptr_t>(NET_BUFFER_LIST_INFO(NetBufferList, TpNetBufferListTimestamp))
+            : 0;
+  }
+}
+VOID NdisSetNblTimestampInfo(PNET_BUFFER_LIST NetBufferList, const NET_BUFFER_LIST_TIMESTAMP* Timestamp) {
+  if (NetBufferList != nullptr && Timestamp != nullptr) {
+    NET_BUFFER_LIST_INFO(NetBufferList, TpNetBufferListTimestamp) =
+        reinterpret_cast<PVOID>(static_cast<std::uintptr_t>(Timestamp->Timestamp));
+  }
+}
+VOID NdisCopyNblTimestampInfo(PNET_BUFFER_LIST DestNetBufferList, const NET_BUFFER_LIST* SrcNetBufferList) {
+  if (DestNetBufferList != nullptr && SrcNetBufferList != nullptr) {
+    NET_BUFFER_LIST_INFO(DestNetBufferList, TpNetBufferListTimestamp) =
+        NET_BUFFER_LIST_INFO(SrcNetBufferList, TpNetBufferListTimestamp);
+  }
+}
 NDIS_HANDLE NdisGetPoolFromNetBufferList(PNET_BUFFER_LIST NetBufferList) {
   const ndis::Pool* const pool = ndis::Pools::instance().owner_of(NetBufferList, ndis::PoolKind::kNetBufferList);
   return pool != nullptr ? NetBufferList->NdisPoolHandle : nullptr;

@@ -86,6 +86,7 @@ void Engine::show_looped(Nic& nic) {
   }
   const std::span<const std::byte> bytes = nic.looped.bytes;
   std::span<const LoopedFrame> left = nic.looped.frames;
+  const WallTime now = clock_.wall();
   while (!left.empty()) {
     const LoopedFrame first = left.front();
     std::array<InFrame, kIndicatedAtOnce> batch;
@@ -96,6 +97,7 @@ void Engine::show_looped(Nic& nic) {
       batch[n].bytes = bytes.subspan(left[n].at, left[n].length);
       batch[n].vlan = left[n].vlan;
       batch[n].direction = Direction::kOutgoing;
+      batch[n].received = now;
     }
     deliver(nic, std::span(batch).first(n), first.sender, first.to_self);
     left = left.subspan(n);

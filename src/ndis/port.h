@@ -146,7 +146,7 @@ struct InFrame {
   VlanTag vlan;                      // stripped from `bytes`
   Direction direction = Direction::kHost;
   bool checksum_good = false;  // somebody has verified the transport checksum
-  WallTime received{};         // zero where nobody asked for times
+  WallTime received{};         // by the system's clock; zero: not known
 };
 
 class FrameSink {

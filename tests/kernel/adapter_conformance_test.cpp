@@ -114,6 +114,21 @@ TEST_P(AdapterConformance, TagsComeApartFromTheFrame) {
   EXPECT_EQ(scene.frames.all[1].vlan, (ndis::VlanTag{7, 0x88a8}));
 }
 
+TEST_P(AdapterConformance, SaysWhenFramesCame) {
+  auto ground = a_ground();
+  if (!ground) return;
+  Scene scene(*ground, with(GetParam()), wire_of(GetParam()));
+  scene.open();
+  scene.receive(type::kBroadcast);
+  for (std::size_t count = 1; count <= 3; ++count) {
+    const WallTime before = system_clock().wall();
+    scene.left.inject("eth0", Scene::frame(kAll));
+    ASSERT_TRUE(scene.frames.await_count(count));
+    EXPECT_GE(scene.frames.all[count - 1].when, before);
+    EXPECT_LE(scene.frames.all[count - 1].when, system_clock().wall());
+  }
+}
+
 TEST_P(AdapterConformance, IsArmedAgainWhenTheInterfaceIsUpAgain) {
   auto ground = a_ground();
   if (!ground) return;

@@ -53,6 +53,7 @@ struct Received {
   ndis::VlanTag vlan;
   ndis::Direction direction;
   bool checksum_good;
+  WallTime when;
 };
 
 // Of one type only, so that the chatter of a host does not count.
@@ -66,7 +67,7 @@ class Frames final : public ndis::FrameSink, public Awaiting {
       for (const ndis::InFrame& each : batch) {
         Octets bytes = octets(each.bytes);
         if (type_ != 0 && (bytes.size() < 14 || (bytes[12] << 8 | bytes[13]) != type_)) continue;
-        all.push_back({std::move(bytes), each.vlan, each.direction, each.checksum_good});
+        all.push_back({std::move(bytes), each.vlan, each.direction, each.checksum_good, each.received});
       }
     });
   }

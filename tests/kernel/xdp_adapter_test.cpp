@@ -31,6 +31,7 @@ TEST(XdpAdapter, TakesTheNamedTypesAndLeavesTheHostItsOwn) {
   EXPECT_EQ(scene.frames.all[2].direction, ndis::Direction::kHost);
   EXPECT_EQ(scene.frames.all[3].bytes, Scene::frame(kAll));
   EXPECT_EQ(scene.frames.all[3].vlan, (ndis::VlanTag{0xe02a, 0x8100}));
+  for (const Received& each : scene.frames.all) EXPECT_GT(each.when, WallTime{});
   EXPECT_TRUE(scene.left.ping("10.0.0.2"));
   // Of all those the host has seen the one that nobody wanted.
   for (const ground::Frame& each : host.frames()) {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/clock.h"
+
 namespace turnpike::kernel {
 
 ndis::VlanTag take_tag(std::span<std::byte>& frame) {
@@ -26,6 +28,12 @@ ndis::Direction direction_of(std::span<const std::byte> frame) {
   if ((frame[0] & std::byte{1}) == std::byte{0}) return ndis::Direction::kHost;
   const bool all = std::ranges::all_of(frame.first(6), [](std::byte each) { return each == std::byte{0xff}; });
   return all ? ndis::Direction::kBroadcast : ndis::Direction::kMulticast;
+}
+
+std::span<const ndis::InFrame> stamped(std::span<ndis::InFrame> batch) {
+  const WallTime now = system_clock().wall();
+  for (ndis::InFrame& each : batch) each.received = now;
+  return batch;
 }
 
 }  // namespace turnpike::kernel

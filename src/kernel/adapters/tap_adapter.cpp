@@ -148,7 +148,7 @@ std::size_t TapAdapter::take_batch() {
       if (frame && wants_) batch_.push_back(*frame);
     }
   }
-  if (!batch_.empty()) opening_.sink.received(batch_);
+  if (!batch_.empty()) opening_.sink.received(stamped(batch_));
   return took;
 }
 

@@ -292,7 +292,7 @@ std::size_t XdpAdapter::take_batch() {
   for (std::uint32_t at = 0; at < got; ++at) {
     if (const auto frame = read(*xsk_ring_cons__rx_desc(&rings_->receive, first + at))) batch_.push_back(*frame);
   }
-  if (!batch_.empty()) opening_.sink.received(batch_);
+  if (!batch_.empty()) opening_.sink.received(stamped(batch_));
   std::uint32_t back = 0;
   // As many slots as there are have room in the ring, so it always has.
   const std::uint32_t reserved = xsk_ring_prod__reserve(&rings_->fill, got, &back);

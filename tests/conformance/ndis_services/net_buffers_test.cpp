@@ -468,6 +468,48 @@ TEST(NetBuffers, ListInfoAndFlagsAreCopiedAndSet) {
   NdisFreeNetBufferList(to);
 }
 
+// clauses: NDIS-219
+TEST(NetBuffers, TimestampsAreKeptAndCopied) {
+  const ListPool pool(list_parameters(TRUE));
+  const PNET_BUFFER_LIST from = NdisAllocateNetBufferList(pool, 0, 0);
+  const PNET_BUFFER_LIST to = NdisAllocateNetBufferList(pool, 0, 0);
+  const auto time_of = [](PNET_BUFFER_LIST list) {
+    NET_BUFFER_LIST_TIMESTAMP time{1};
+    NdisGetNblTimestampInfo(list, &time);
+    return time.Timestamp;
+  };
+  EXPECT_EQ(time_of(from), 0U);
+  for (const ULONG64 at : {ULONG64{1}, ~ULONG64{0}, ULONG64{1} << 32, ULONG64{0}, ULONG64{77}}) {
+    const NET_BUFFER_LIST_TIMESTAMP time{at};
+    NdisSetNblTimestampInfo(from, &time);
+    EXPECT_EQ(time_of(from), at);
+    NdisCopyNblTimestampInfo(to, from);
+    EXPECT_EQ(time_of(to), at);
+  }
+  for (const auto copy : {&NdisCopyReceiveNetBufferListInfo, &NdisCopySendNetBufferListInfo}) {
+    const NET_BUFFER_LIST_TIMESTAMP none{};
+    NdisSetNblTimestampInfo(to, &none);
+    copy(to, from);
+    EXPECT_EQ(time_of(to), 77U);
+  }
+
+  NET_BUFFER_LIST_TIMESTAMP time{5};
+  NdisGetNblTimestampInfo(nullptr, &time);
+  EXPECT_EQ(time.Timestamp, 0U);
+  NdisGetNblTimestampInfo(from, nullptr);
+  NdisSetNblTimestampInfo(nullptr, &time);
+  NdisSetNblTimestampInfo(from, nullptr);
+  NdisCopyNblTimestampInfo(nullptr, from);
+  NdisCopyNblTimestampInfo(from, nullptr);
+  EXPECT_EQ(time_of(from), 77U);
+
+  NdisFreeNetBufferList(from);
+  const PNET_BUFFER_LIST again = NdisAllocateNetBufferList(pool, 0, 0);
+  EXPECT_EQ(time_of(again), 0U) << "whoever had it before";
+  NdisFreeNetBufferList(again);
+  NdisFreeNetBufferList(to);
+}
+
 TEST(NetBufferPools, BadInputIsRefused) {
   NET_BUFFER_LIST_POOL_PARAMETERS good = list_parameters(TRUE);
   EXPECT_EQ(NdisAllocateNetBufferListPool(nullptr, &good), nullptr);

@@ -399,5 +399,48 @@ TEST(NdisVethFrames, OddOnesComeWholeOrNotAtAll) {
   EXPECT_EQ(counters().retained, 0U);
 }
 
+// By the kernel's own clock, on the scale of each generation.
+// clauses: NDIS-218 NDIS-220
+TEST(NdisVethFrames, SayWhenTheyCame) {
+  auto ground = Ground::unprivileged({"veth"});
+  if (!ground) {
+    return;
+  }
+  constexpr ULONG64 kInexact = 1000;  // of 100 ns
+  const auto system_time = [] {
+    LARGE_INTEGER now;
+    NdisGetCurrentSystemTime(&now);
+    return static_cast<ULONG64>(now.QuadPart);
+  };
+  const auto counter = [] { return static_cast<ULONG64>(KeQueryPerformanceCounter(nullptr).QuadPart); };
+  Scene scene(*ground);
+  ULONG64 last5 = 0, last6 = 0;
+  scene.five->on_packet = [&](Binding&, PNDIS_PACKET packet) {
+    EXPECT_GE(NDIS_GET_PACKET_TIME_RECEIVED(packet), last5);
+    EXPECT_LE(NDIS_GET_PACKET_TIME_RECEIVED(packet), system_time());
+    last5 = NDIS_GET_PACKET_TIME_RECEIVED(packet);
+    return 0;
+  };
+  scene.six->on_lists = [&](Indication& indication) {
+    for (PNET_BUFFER_LIST each = indication.lists; each != nullptr; each = NET_BUFFER_LIST_NEXT_NBL(each)) {
+      NET_BUFFER_LIST_TIMESTAMP time{};
+      NdisGetNblTimestampInfo(each, &time);
+      EXPECT_GE(time.Timestamp, last6);
+      EXPECT_LE(time.Timestamp, counter() + kInexact);
+      last6 = time.Timestamp;
+    }
+    NdisReturnNetBufferLists(indication.binding.handle, indication.lists, 0);
+  };
+  scene.start();
+  last5 = system_time();
+  last6 = counter() - kInexact;
+  for (int count = 1; count <= 3; ++count) {
+    scene.left.inject("eth0", frame(kBroadcast, "now"));
+    ASSERT_TRUE(comes("Five: gets eth0 now", count));
+    ASSERT_TRUE(comes("Six: gets eth0 now", count));
+  }
+  EXPECT_EQ(TpNdisQuiesce(), NO_ERROR);
+}
+
 }  // namespace
 }  // namespace turnpike::conformance
