@@ -239,6 +239,8 @@ typedef struct TP_NDIS_FRAME {
       vlan_type;  /* 0x8100 or 0x88A8: the adapter took a VLAN tag out of it, which said `vlan`; 0: there was none */
   uint16_t vlan;  /* priority 3 bits, DEI 1, VLAN id 12 */
   uint32_t local; /* not 0: it does not come from outside, somebody else on this machine sends it */
+  uint32_t checksum_good; /* not 0: the adapter has verified its checksum of TCP or UDP */
+  uint32_t reserved;
 } TP_NDIS_FRAME;
 
 /* The same for frames that arrive together, at most 4096. */

@@ -94,6 +94,30 @@ typedef struct _NDIS_PACKET_8021Q_INFO {
   };
 } NDIS_PACKET_8021Q_INFO, *PNDIS_PACKET_8021Q_INFO;
 
+/* What is to be computed, or has been verified: the value lies in the place TcpIpChecksumPacketInfo itself. Received
+ * packets have Receive; neither failed nor succeeded: nobody has looked. */
+typedef struct _NDIS_TCP_IP_CHECKSUM_PACKET_INFO {
+  __extension__ union {
+    struct {
+      ULONG NdisPacketChecksumV4 : 1;
+      ULONG NdisPacketChecksumV6 : 1;
+      ULONG NdisPacketTcpChecksum : 1;
+      ULONG NdisPacketUdpChecksum : 1;
+      ULONG NdisPacketIpChecksum : 1;
+    } Transmit;
+    struct {
+      ULONG NdisPacketTcpChecksumFailed : 1;
+      ULONG NdisPacketUdpChecksumFailed : 1;
+      ULONG NdisPacketIpChecksumFailed : 1;
+      ULONG NdisPacketTcpChecksumSucceeded : 1;
+      ULONG NdisPacketUdpChecksumSucceeded : 1;
+      ULONG NdisPacketIpChecksumSucceeded : 1;
+      ULONG NdisPacketLoopback : 1;
+    } Receive;
+    ULONG Value;
+  };
+} NDIS_TCP_IP_CHECKSUM_PACKET_INFO, *PNDIS_TCP_IP_CHECKSUM_PACKET_INFO;
+
 // clang-format off: tables
 #define NDIS_FLAGS_PROTOCOL_ID_MASK           0x0000000Fu
 #define NDIS_FLAGS_MULTICAST_PACKET           0x00000010u

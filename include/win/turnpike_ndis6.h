@@ -202,6 +202,36 @@ typedef struct _NDIS_NET_BUFFER_LIST_8021Q_INFO {
   };
 } NDIS_NET_BUFFER_LIST_8021Q_INFO, *PNDIS_NET_BUFFER_LIST_8021Q_INFO;
 
+/* What is to be computed, or has been verified: slot TcpIpChecksumNetBufferListInfo. Received lists have Receive;
+ * neither failed nor succeeded: nobody has looked. */
+typedef struct _NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO {
+  __extension__ union {
+    struct {
+      ULONG IsIPv4 : 1;
+      ULONG IsIPv6 : 1;
+      ULONG TcpChecksum : 1;
+      ULONG UdpChecksum : 1;
+      ULONG IpHeaderChecksum : 1;
+      ULONG Reserved : 11;
+      ULONG TcpHeaderOffset : 10;
+    } Transmit;
+    struct {
+      ULONG TcpChecksumFailed : 1;
+      ULONG UdpChecksumFailed : 1;
+      ULONG IpChecksumFailed : 1;
+      ULONG TcpChecksumSucceeded : 1;
+      ULONG UdpChecksumSucceeded : 1;
+      ULONG IpChecksumSucceeded : 1;
+      ULONG Loopback : 1;
+#if NDIS_SUPPORT_NDIS630
+      ULONG TcpChecksumValueInvalid : 1;
+      ULONG IpChecksumValueInvalid : 1;
+#endif
+    } Receive;
+    PVOID Value;
+  };
+} NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO, *PNDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO;
+
 /* When a list came, on the scale of KeQueryPerformanceCounter; 0: nobody has said. */
 typedef struct _NET_BUFFER_LIST_TIMESTAMP {
   ULONG64 Timestamp;

@@ -8,6 +8,7 @@
 #include "capi/ndis5.h"
 
 #include "ndis/pools/packets.h"
+#include "ndis/transport.h"
 
 namespace turnpike::capi {
 namespace {
@@ -35,6 +36,15 @@ Shown* shown_as(NDIS_HANDLE context) {
   return at;
 }
 
+// What is known of a frame's checksums: that of TCP or UDP is right, or nothing.
+PVOID checksum_slot_of(const ndis::InFrame& frame, std::size_t header) {
+  NDIS_TCP_IP_CHECKSUM_PACKET_INFO info{};
+  const ndis::Transport transport = ndis::transport_of(frame.bytes, header);
+  info.Receive.NdisPacketTcpChecksumSucceeded = transport == ndis::Transport::kTcp ? 1 : 0;
+  info.Receive.NdisPacketUdpChecksumSucceeded = transport == ndis::Transport::kUdp ? 1 : 0;
+  return reinterpret_cast<PVOID>(static_cast<ULONG_PTR>(info.Value));
+}
+
 // Makes the packet describe those bytes.
 void fill(ReceivedPacket& received, ndis::Binding& binding, const ndis::Indicated& frame,
           std::span<const std::byte> bytes, NDIS_STATUS status) {
@@ -56,6 +66,10 @@ void fill(ReceivedPacket& received, ndis::Binding& binding, const ndis::Indicate
   out_of_band.Status = status;
   if (const auto at = frame.frame->received.time_since_epoch().count(); at != 0) {
     out_of_band.TimeReceived = 116444736000000000ULL + static_cast<ULONGLONG>(at) / 100;  // from 1601
+  }
+  if (frame.frame->checksum_good) {
+    NDIS_PER_PACKET_INFO_FROM_PACKET(&packet, TcpIpChecksumPacketInfo) =
+        checksum_slot_of(*frame.frame, binding.nic->header);
   }
   if (frame.frame->vlan.present() && bytes.size() == frame.frame->bytes.size()) {
     NDIS_PER_PACKET_INFO_FROM_PACKET(&packet, Ieee8021QInfo) = slot_of<NDIS_PACKET_8021Q_INFO>(frame.frame->vlan);

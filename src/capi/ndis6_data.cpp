@@ -4,6 +4,7 @@
 #include "capi/ndis6.h"
 #include "capi/ndis_frame_times.h"
 #include "ndis/pools/net_buffers.h"
+#include "ndis/transport.h"
 
 namespace turnpike::capi {
 namespace {
@@ -42,6 +43,15 @@ std::uint16_t type_of(std::span<const std::byte> bytes) {
                                                         std::to_integer<unsigned>(bytes[13]));
 }
 
+// What is known of a frame's checksums: that of TCP or UDP is right, or nothing.
+PVOID checksum_slot_of(const ndis::InFrame& frame, std::size_t header) {
+  NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO info{};
+  const ndis::Transport transport = ndis::transport_of(frame.bytes, header);
+  info.Receive.TcpChecksumSucceeded = transport == ndis::Transport::kTcp ? 1 : 0;
+  info.Receive.UdpChecksumSucceeded = transport == ndis::Transport::kUdp ? 1 : 0;
+  return info.Value;
+}
+
 void fill(ReceivedList& received, const ndis::Indicated& indicated, std::span<const std::byte> bytes,
           const ndis::Binding& binding, const FrameTimes& times) {
   wipe(&received, offsetof(ReceivedList, mdl));
@@ -55,6 +65,9 @@ void fill(ReceivedList& received, const ndis::Indicated& indicated, std::span<co
   list.NblFlags = indicated.loopback ? NDIS_NBL_FLAGS_IS_LOOPBACK_PACKET : 0;
   list.NetBufferListInfo[Ieee8021QNetBufferListInfo] = slot_of<TagInfo>(indicated.frame->vlan);
   list.NetBufferListInfo[NetBufferListFrameType] = reinterpret_cast<PVOID>(static_cast<ULONG_PTR>(type_of(bytes)));
+  if (indicated.frame->checksum_good) {
+    list.NetBufferListInfo[TcpIpChecksumNetBufferListInfo] = checksum_slot_of(*indicated.frame, binding.nic->header);
+  }
   list.NetBufferListInfo[TpNetBufferListTimestamp] =
       reinterpret_cast<PVOID>(static_cast<ULONG_PTR>(times.of(indicated.frame->received)));
   received.with_driver.store(true, std::memory_order_relaxed);

@@ -573,6 +573,7 @@ uint32_t TpNdisAdapterInjectBatch(uint32_t index, const TP_NDIS_FRAME* frames, s
       batch[i].vlan = {.tci = frame.vlan, .protocol = frame.vlan_type};
       batch[i].direction = frame.local != 0 ? ndis::Direction::kOutgoing : batch[i].direction;
       batch[i].received = now;
+      batch[i].checksum_good = frame.checksum_good != 0;
     }
     return code_of(memory.inject(of(index), batch));
   });

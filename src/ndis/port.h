@@ -145,7 +145,7 @@ struct InFrame {
   std::span<const std::byte> bytes;  // whole, with the media header, without FCS
   VlanTag vlan;                      // stripped from `bytes`
   Direction direction = Direction::kHost;
-  bool checksum_good = false;  // somebody has verified the transport checksum
+  bool checksum_good = false;  // somebody has verified the checksum of TCP or UDP, or it was computed just now
   WallTime received{};         // by the system's clock; zero: not known
 };
 

@@ -126,6 +126,7 @@ TEST_P(AdapterConformance, SaysWhenFramesCame) {
     ASSERT_TRUE(scene.frames.await_count(count));
     EXPECT_GE(scene.frames.all[count - 1].when, before);
     EXPECT_LE(scene.frames.all[count - 1].when, system_clock().wall());
+    EXPECT_FALSE(scene.frames.all[count - 1].checksum_good) << "nobody has looked";
   }
 }
 

@@ -229,6 +229,7 @@ TEST(PacketAdapter, NeverHandsUpASuperFrameNorAMissingChecksum) {
                            static_cast<std::uint8_t>(each.bytes.size() - 34)});
     sum.insert(sum.end(), each.bytes.begin() + 34, each.bytes.end());
     ASSERT_EQ(ground::internet_checksum(sum), 0);
+    ASSERT_TRUE(each.checksum_good);
   }
 }
 

@@ -603,8 +603,9 @@ TEST_F(Faces, BadInput) {
   EXPECT_EQ(TpNdisAdapterSetMac(1, nullptr), 87U);
   EXPECT_EQ(TpNdisAdapterGetMac(1, nullptr), 87U);
   EXPECT_EQ(TpNdisAdapterInject(1, nullptr, 0), 1168U);
-  const std::array<TP_NDIS_FRAME, 3> frames{TP_NDIS_FRAME{&index, 4, 0, 0, 0}, TP_NDIS_FRAME{nullptr, 4, 0, 0, 0},
-                                            TP_NDIS_FRAME{&index, 4, 0x0800, 0, 0}};
+  const std::array<TP_NDIS_FRAME, 3> frames{TP_NDIS_FRAME{&index, 4, 0, 0, 0, 0, 0},
+                                            TP_NDIS_FRAME{nullptr, 4, 0, 0, 0, 0, 0},
+                                            TP_NDIS_FRAME{&index, 4, 0x0800, 0, 0, 0, 0}};
   EXPECT_EQ(TpNdisAdapterInjectBatch(1, frames.data(), 1), 1168U);
   EXPECT_EQ(TpNdisAdapterInjectBatch(1, &frames[1], 1), 87U);
   EXPECT_EQ(TpNdisAdapterInjectBatch(1, &frames[2], 1), 87U);

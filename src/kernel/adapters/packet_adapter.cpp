@@ -57,6 +57,12 @@ ndis::VlanTag tag_of(std::uint32_t status, std::uint16_t tci, std::uint16_t prot
   return {tci, (status & TP_STATUS_VLAN_TPID_VALID) != 0 ? protocol : std::uint16_t{ETH_P_8021Q}};
 }
 
+// Of the host's own frames nobody has verified any, whatever the kernel notes of them: it need not. Those that lack one
+// have it computed by us.
+bool has_good_checksum(const Offload& offload, ndis::Direction direction) {
+  return offload.lacks_checksum() || (offload.is_verified() && direction != ndis::Direction::kOutgoing);
+}
+
 // --- the adapter -----------------------------------------------------------------------------------------------------
 
 constexpr int kQueueBytes = 8 << 20;  // for frames that no slot holds
@@ -299,7 +305,7 @@ std::optional<InFrame> PacketAdapter::read(tpacket2_hdr& slot) {
     return std::nullopt;
   }
   frame.bytes = bytes;
-  frame.checksum_good = offload.is_verified();
+  frame.checksum_good = has_good_checksum(offload, frame.direction);
   return frame;
 }
 
@@ -348,7 +354,7 @@ void PacketAdapter::take_super_frame(tpacket2_hdr& slot) {
   if (offload.lacks_checksum() && !complete_checksum(frame, offload)) return add(counted_.malformed);
   InFrame one = like;
   one.bytes = frame;
-  one.checksum_good = offload.is_verified();
+  one.checksum_good = has_good_checksum(offload, one.direction);
   deliver({&one, 1});
 }
 

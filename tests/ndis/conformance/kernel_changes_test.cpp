@@ -399,6 +399,52 @@ TEST(NdisVethFrames, OddOnesComeWholeOrNotAtAll) {
   EXPECT_EQ(counters().retained, 0U);
 }
 
+// What the host on the other side sends over a veth pair has no checksum until the library computes it.
+// clauses: NDIS-221
+TEST(NdisVethFrames, OfTcpAndUdpSayThatTheirChecksumIsGood) {
+  auto ground = Ground::unprivileged({"veth"});
+  if (!ground) {
+    return;
+  }
+  Scene scene(*ground);
+  Gate five, six;
+  std::atomic<ULONG_PTR> said5{0}, said6{0};
+  scene.five->on_packet = [&](Binding&, PNDIS_PACKET packet) {
+    if (const Bytes bytes = bytes_of(packet); bytes.size() > 14 && bytes[12] == 0x08 && bytes[13] == 0) {
+      said5 = TP_BITS(NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpIpChecksumPacketInfo));
+      five.open();
+    } else {
+      EXPECT_EQ(NDIS_PER_PACKET_INFO_FROM_PACKET(packet, TcpIpChecksumPacketInfo), nullptr);
+    }
+    return 0;
+  };
+  scene.six->on_lists = [&](Indication& indication) {
+    for (PNET_BUFFER_LIST each = indication.lists; each != nullptr; each = NET_BUFFER_LIST_NEXT_NBL(each)) {
+      const Bytes bytes = bytes_of(NET_BUFFER_LIST_FIRST_NB(each));
+      if (bytes.size() > 14 && bytes[12] == 0x08 && bytes[13] == 0) {
+        said6 = TP_BITS(NET_BUFFER_LIST_INFO(each, TcpIpChecksumNetBufferListInfo));
+        six.open();
+      } else {
+        EXPECT_EQ(NET_BUFFER_LIST_INFO(each, TcpIpChecksumNetBufferListInfo), nullptr);
+      }
+    }
+    NdisReturnNetBufferLists(indication.binding.handle, indication.lists, 0);
+  };
+  scene.start();
+  scene.left.inject("eth0", frame(kBroadcast, "neither"));
+  ASSERT_TRUE(comes("Five: gets eth0 neither"));
+  ASSERT_TRUE(comes("Six: gets eth0 neither"));
+  scene.left.ip({"addr add 10.0.0.1/24 dev eth0"});
+  scene.left.run({"python3", "-c",
+                  "import socket\ns=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\n"
+                  "s.setsockopt(socket.SOL_SOCKET,socket.SO_BROADCAST,1)\ns.sendto(b'x'*99,('10.0.0.255',5000))\n"});
+  ASSERT_TRUE(five.wait());
+  ASSERT_TRUE(six.wait());
+  EXPECT_EQ(said5, 16U) << "UDP";
+  EXPECT_EQ(said6, 16U);
+  EXPECT_EQ(TpNdisQuiesce(), NO_ERROR);
+}
+
 // By the kernel's own clock, on the scale of each generation.
 // clauses: NDIS-218 NDIS-220
 TEST(NdisVethFrames, SayWhenTheyCame) {

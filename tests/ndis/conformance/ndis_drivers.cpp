@@ -254,7 +254,8 @@ Adapter::Adapter(const std::string& name, Kind kind) : name_(name) {
 void Adapter::inject_together(const std::vector<Arriving>& frames) const {
   std::vector<TP_NDIS_FRAME> batch;
   for (const Arriving& each : frames) {
-    batch.push_back({each.bytes.data(), each.bytes.size(), each.vlan_type, each.vlan, each.local ? 1U : 0U});
+    batch.push_back({each.bytes.data(), each.bytes.size(), each.vlan_type, each.vlan, each.local ? 1U : 0U,
+                     each.checksum_good ? 1U : 0U, 0});
   }
   EXPECT_EQ(TpNdisAdapterInjectBatch(index_, batch.data(), batch.size()), NO_ERROR);
 }

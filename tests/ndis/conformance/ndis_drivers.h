@@ -103,6 +103,7 @@ struct Arriving {
   std::uint16_t vlan_type = 0;
   std::uint16_t vlan = 0;
   bool local = false;
+  bool checksum_good = false;
 };
 
 /// An adapter in memory, as long as this lives.
