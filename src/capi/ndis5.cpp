@@ -314,5 +314,22 @@ VOID NdisReset(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle) {
   }
 }
 
-// A diagnostic that nobody has needed yet.
-NDIS_STATUS NdisQueryPendingIOCount(PVOID, PULONG) { return NDIS_STATUS_NOT_SUPPORTED; }
+NDIS_STATUS NdisQueryPendingIOCount(PVOID NdisBindingHandle, PULONG IoCount) {
+  if (IoCount == nullptr) {
+    return NDIS_STATUS_FAILURE;
+  }
+  *IoCount = 0;
+  ndis::Engine* const ndis = running_engine();
+  if (ndis == nullptr) {
+    return NDIS_STATUS_ADAPTER_NOT_OPEN;
+  }
+  const auto binding = ndis->pin(handle_of(NdisBindingHandle));
+  if (!binding || binding->generation() != Generation::k5) {
+    ndis->violation("NdisQueryPendingIOCount", "the handle names no binding", handle_of(NdisBindingHandle));
+    return NDIS_STATUS_ADAPTER_NOT_OPEN;
+  }
+  for (const ndis::Held kind : {ndis::Held::kSend, ndis::Held::kRequest, ndis::Held::kTransfer, ndis::Held::kReset}) {
+    *IoCount += binding->held(kind);
+  }
+  return binding->now() < ndis::BindingState::kClosing ? NDIS_STATUS_SUCCESS : NDIS_STATUS_CLOSING;
+}

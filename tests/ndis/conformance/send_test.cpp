@@ -185,6 +185,71 @@ TEST_F(NdisSend5, IsCancelledOnOneBindingAlone) {
   EXPECT_EQ(count(lines, "Q: sent a q SUCCESS"), 1);
 }
 
+// clauses: NDIS-222
+TEST_F(NdisSend5, IsCountedWhileItIsPending) {
+  knob(TP_NDIS_KNOB_INLINE_COMPLETION, 0);
+  const auto pending = [this] {
+    ULONG count = 77;
+    EXPECT_EQ(NdisQueryPendingIOCount(at().handle, &count), NDIS_STATUS_SUCCESS);
+    return count;
+  };
+  Driver5 q("Q");
+  q.start();
+  EXPECT_EQ(pending(), 0U);
+  adapter_.room(0);
+  p_.send(at(), frame(kPeer, "1"));
+  p_.send(at(), frame(kPeer, "2"));
+  EXPECT_EQ(pending(), 2U);
+  knob(TP_NDIS_KNOB_PEND, TP_NDIS_PEND_REQUEST);
+  knob(TP_NDIS_KNOB_HOLD_REQUESTS, 1);
+  Request& request = p_.request(at(), NdisRequestQueryInformation, OID_GEN_MAXIMUM_FRAME_SIZE, Bytes(4));
+  EXPECT_EQ(pending(), 3U);
+  ULONG of_another = 77;
+  EXPECT_EQ(NdisQueryPendingIOCount(q.last().handle, &of_another), NDIS_STATUS_SUCCESS);
+  EXPECT_EQ(of_another, 0U);
+  knob(TP_NDIS_KNOB_HOLD_REQUESTS, 0);
+  EXPECT_TRUE(request.done.wait());
+  adapter_.room(-1);
+  quiesce();
+  EXPECT_EQ(pending(), 0U);
+}
+
+// clauses: NDIS-222
+TEST_F(NdisSend5, IsCountedWhileTheCloseWaits) {
+  knob(TP_NDIS_KNOB_INLINE_COMPLETION, 0);
+  knob(TP_NDIS_KNOB_PEND, TP_NDIS_PEND_REQUEST);
+  knob(TP_NDIS_KNOB_HOLD_REQUESTS, 1);
+  const Request& request = p_.request(at(), NdisRequestQueryInformation, OID_GEN_MAXIMUM_FRAME_SIZE, Bytes(4));
+  EXPECT_EQ(p_.close(at()), NDIS_STATUS_PENDING);
+  ULONG count = 77;
+  const NDIS_STATUS status = NdisQueryPendingIOCount(at().handle, &count);
+  EXPECT_EQ(status, NDIS_STATUS_CLOSING);
+  EXPECT_EQ(count, 1U);
+  knob(TP_NDIS_KNOB_HOLD_REQUESTS, 0);
+  EXPECT_TRUE(at().close_complete.wait());
+  EXPECT_EQ(request.completions, 1);
+  quiesce();
+}
+
+// clauses: NDIS-222
+TEST_F(NdisSend5, IsCountedOfBindingsAlone) {
+  Driver6 six("Six");
+  six.start();
+  for (const NDIS_HANDLE bad : {NDIS_HANDLE{nullptr}, kGarbage, p_.handle(), six.last().handle}) {
+    ULONG count = 77;
+    EXPECT_EQ(NdisQueryPendingIOCount(bad, &count), NDIS_STATUS_ADAPTER_NOT_OPEN);
+    EXPECT_EQ(count, 0U);
+    EXPECT_EQ(violations(), Lines{"NdisQueryPendingIOCount"});
+  }
+  EXPECT_EQ(NdisQueryPendingIOCount(at().handle, nullptr), NDIS_STATUS_FAILURE);
+  const NDIS_HANDLE gone = at().handle;
+  p_.close_and_wait(at());
+  ULONG count = 77;
+  EXPECT_EQ(NdisQueryPendingIOCount(gone, &count), NDIS_STATUS_ADAPTER_NOT_OPEN);
+  EXPECT_EQ(count, 0U);
+  EXPECT_EQ(violations(), Lines{"NdisQueryPendingIOCount"});
+}
+
 // clauses: NDIS-098
 TEST_F(NdisSend5, CancelIdsDiffer_choice) {
   std::set<int> seen;
