@@ -80,7 +80,9 @@ class Xdp final : public Way {
     unsigned at = 0;
     const unsigned got = xsk_ring_cons__peek(&rx_, static_cast<unsigned>(most), &at);
     unsigned back = 0;
-    if (got > 0) must(xsk_ring_prod__reserve(&fill_, got, &back) == got, "fill");
+    while (got > 0 && xsk_ring_prod__reserve(&fill_, got, &back) == 0) {
+      // the kernel shows a frame a moment before it makes room for its slot
+    }
     for (unsigned i = 0; i < got; ++i) {
       const xdp_desc& each = *xsk_ring_cons__rx_desc(&rx_, at + i);
       sum += look_at(static_cast<std::uint8_t*>(memory_) + each.addr, each.len);

@@ -162,6 +162,7 @@ class XdpAdapter final : public ndis::Adapter {
   Result<void> redirect(const ndis::Reception& wanted);
   void turn();
   std::size_t take_batch();
+  void give_back_slots();
   void sleep();
   std::optional<InFrame> read(const xdp_desc& slot);
   std::optional<std::uint32_t> write(const ndis::OutFrame& frame, std::uint64_t slot);
@@ -179,6 +180,7 @@ class XdpAdapter final : public ndis::Adapter {
   std::atomic<bool> wants_room_ = false;
   std::atomic<std::uint64_t> oversized_ = 0, malformed_ = 0;
   std::vector<InFrame> batch_;
+  std::vector<std::uint64_t> owed_;  // slots to receive into that are to go back to the kernel
   Pace pace_;
   std::size_t taken_ = 0;      // slots, since the last wait
   std::vector<iovec> pieces_;  // of send()
@@ -204,6 +206,7 @@ Result<void> XdpAdapter::start() {
   facts_.receive_ring_bytes = facts_.transmit_ring_bytes = kSlots * kSlot;
   if (steal_ != Steal::kEverything) facts_.refused_filter = type::kPromiscuous | type::kAllLocal;
   batch_.reserve(kBatch);
+  owed_.reserve(kSlots);
   return thread_.start("turnpike-frames", [this] { turn(); });
 }
 
@@ -293,16 +296,25 @@ std::size_t XdpAdapter::take_batch() {
     if (const auto frame = read(*xsk_ring_cons__rx_desc(&rings_->receive, first + at))) batch_.push_back(*frame);
   }
   if (!batch_.empty()) opening_.sink.received(stamped(batch_));
-  std::uint32_t back = 0;
-  // As many slots as there are have room in the ring, so it always has.
-  const std::uint32_t reserved = xsk_ring_prod__reserve(&rings_->fill, got, &back);
-  for (std::uint32_t at = 0; at < reserved; ++at) {
-    const std::uint64_t slot = xsk_ring_cons__rx_desc(&rings_->receive, first + at)->addr;
-    *xsk_ring_prod__fill_addr(&rings_->fill, back + at) = slot & ~std::uint64_t{kSlot - 1};
-  }
+  for (std::uint32_t at = 0; at < got; ++at)
+    owed_.push_back(xsk_ring_cons__rx_desc(&rings_->receive, first + at)->addr & ~std::uint64_t{kSlot - 1});
   xsk_ring_cons__release(&rings_->receive, got);
-  xsk_ring_prod__submit(&rings_->fill, reserved);
+  give_back_slots();
   return got;
+}
+
+// The kernel shows a frame a moment before it makes room in the ring that its slot came from. What finds no room goes
+// with the next: of a batch of the kernel's at most, so it is never left without slots.
+void XdpAdapter::give_back_slots() {
+  const auto most = static_cast<std::uint32_t>(owed_.size());
+  const std::uint32_t back = std::min(most, xsk_prod_nb_free(&rings_->fill, most));
+  std::uint32_t first = 0;
+  xsk_ring_prod__reserve(&rings_->fill, back, &first);
+  for (std::uint32_t at = 0; at < back; ++at) {
+    *xsk_ring_prod__fill_addr(&rings_->fill, first + at) = owed_.back();
+    owed_.pop_back();
+  }
+  xsk_ring_prod__submit(&rings_->fill, back);
 }
 
 void XdpAdapter::sleep() {
