@@ -1,3 +1,6 @@
+#include <chrono>
+#include <thread>
+
 #include "../place.h"
 #include "bench_driver.h"
 #include "ways.h"
@@ -9,6 +12,9 @@ class OfADriver final : public WayOfAThread {
  public:
   explicit OfADriver(const std::string& link)
       : driver_("bench-" + link, link, [this](PNET_BUFFER_LIST lists, std::size_t frames) { heard(lists, frames); }) {
+    // The link may be so new that it has not been told of yet.
+    for (int looks = 0; driver_.bindings().empty() && looks < 1000; ++looks)
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
     must(driver_.bindings().size() == 1, "the binding");
     bound_ = driver_.bindings().front();
   }
