@@ -431,6 +431,9 @@ std::string table() {
 
 }  // namespace lldp
 
+// turnpike/ndis.h: TpNdisUnloadDriver
+extern "C" __attribute__((visibility("default"))) void TpNdisDriverLeaves() { lldp::leave(); }
+
 extern "C" __attribute__((visibility("default"))) NTSTATUS DriverEntry(PDRIVER_OBJECT object, PUNICODE_STRING) {
   object->DriverUnload = lldp::unload;
   NDIS_STATUS status = lldp::enlist();  // bindings may come from now on, but only the timer sends

@@ -25,3 +25,4 @@ void leave();
 }  // namespace lldp
 
 extern "C" NTSTATUS DriverEntry(PDRIVER_OBJECT driver, PUNICODE_STRING path);
+extern "C" void TpNdisDriverLeaves();  // leave(), where the driver is a shared object

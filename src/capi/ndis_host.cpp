@@ -138,6 +138,15 @@ std::uint32_t enter(std::unique_ptr<LoadedDriver> driver, const std::string& nam
   return kSuccess;
 }
 
+// Before it is unbound, what it exports for that.
+void let_say_goodbye(const LoadedDriver& driver, ndis::Engine& ndis, Handle protocol) {
+  constexpr const char* kName = "TpNdisDriverLeaves";
+  void* const leaves = driver.library != nullptr ? ::dlsym(driver.library, kName) : nullptr;
+  if (leaves != nullptr) {
+    ndis.call_for_host(protocol, kName, [&](ndis::Driver&) { reinterpret_cast<void (*)()>(leaves)(); });
+  }
+}
+
 // DriverUnload, which deregisters what the driver registered: looked after as long as one of that is there.
 void unload(LoadedDriver& driver, ndis::Engine* ndis, const std::vector<Handle>& protocols) {
   bool called = driver.object.DriverUnload == nullptr;
@@ -269,6 +278,9 @@ uint32_t TpNdisUnloadDriver(TP_NDIS_DRIVER driver) noexcept {
     const std::vector<Handle> protocols = ndis != nullptr ? ndis->protocols_of(driver) : std::vector<Handle>{};
     if (!protocols.empty() && loaded->object.DriverUnload == nullptr) {
       return keep(kGeneralFailure);
+    }
+    if (!protocols.empty()) {
+      let_say_goodbye(*loaded, *ndis, protocols.front());
     }
     for (const Handle protocol : protocols) {
       if (const auto retired = ndis->retire(protocol); !retired && retired.error().kind == ErrorKind::kBusy) {

@@ -53,8 +53,10 @@ def test_the_host_runs_the_driver_and_unloads_it(wired):
     host.await_output('"bindings": 1')
     left.ip("link add eth1 type veth peer name eth2")
     left.ip("link set eth1 up", "link set eth2 up")
+    other.output = ""
     host.signal(signal.SIGTERM)
     assert host.await_end() == 0
+    other.await_output('{"neighbours": []}')  # long before its time would be over: it has said that it goes
 
 
 @pytest.mark.root
