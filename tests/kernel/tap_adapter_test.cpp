@@ -6,12 +6,15 @@
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <thread>
 
 #include "adapter_scene.h"
+#include "kernel/adapters/adapter_opening.h"
+#include "kernel/adapters/super_frame.h"
 
 namespace turnpike::kernel {
 namespace {
@@ -245,6 +248,58 @@ TEST(TapAdapter, AnothersIsDenied) {
     ASSERT_FALSE(denied.has_value());
     EXPECT_EQ(denied.error().kind, ErrorKind::kDenied);
   });
+}
+
+// A kernel takes every frame at once, so a socket stands for the interface here, which its other end empties or does
+// not.
+TEST(TapAdapter, SaysWhenThereIsRoomAgain) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()), 0);
+  const ground::Descriptor far_end(ends[1]);
+  Frames frames;
+  const AdapterOpening opening{
+      std::make_shared<const NetNamespace>(NetNamespace::current().value()),  // allow shared-owner: adapter_opening.h
+      frames,
+      net::InterfaceIndex(0x7fffffff),
+      "nowhere",
+      14,
+      ndis::Medium::k802_3,
+      std::make_shared<const std::atomic<std::uint32_t>>(1500),  // allow shared-owner: adapter_opening.h
+      std::make_shared<BackgroundCloser>(),                      // allow shared-owner: adapter_opening.h
+      false};
+  const auto adapter = open_tap_adapter(opening, Descriptor(ends[0]));
+  ASSERT_TRUE(adapter.has_value()) << adapter.error().what;
+  std::vector<Octets> many(5000, Scene::frame(kAll, kType, 1400));
+  std::vector<std::array<std::span<const std::byte>, 1>> pieces;
+  std::vector<ndis::OutFrame> out;
+  for (std::size_t number = 0; number < many.size(); ++number) {
+    many[number][14] = static_cast<std::uint8_t>(number >> 8);
+    many[number][15] = static_cast<std::uint8_t>(number);
+    pieces.push_back({raw(many[number])});
+  }
+  for (const auto& each : pieces) out.push_back({each, each[0].size(), 0, {}});
+  std::size_t arrived = 0;
+  const auto empty = [&] {
+    std::array<std::uint8_t, 2048> read{};
+    for (ssize_t size = 0; (size = ::recv(far_end.get(), read.data(), read.size(), 0)) > 0; ++arrived) {
+      const Octets frame(read.begin() + sizeof(Offload), read.begin() + size);
+      ASSERT_EQ(frame, many[arrived]) << "each once, in order";
+    }
+  };
+  std::size_t sent = 0;
+  for (int times = 1; times <= 3; ++times) {
+    const ndis::SendAnswer answer = (*adapter)->send(std::span(out).subspan(sent));
+    sent += answer.taken;
+    ASSERT_LT(sent, out.size()) << "it is never full";
+    ASSERT_TRUE(answer.error.has_value());
+    EXPECT_EQ(answer.error->kind, ErrorKind::kBusy);
+    EXPECT_GE(answer.taken, 1U);
+    EXPECT_EQ(frames.with([&] { return frames.rooms; }), times - 1) << "nobody has made any";
+    ASSERT_NO_FATAL_FAILURE(empty());
+    EXPECT_EQ(arrived, sent);
+    EXPECT_TRUE(frames.await([&] { return frames.rooms == times; }));
+  }
+  EXPECT_EQ(frames.with([&] { return frames.breaks; }), 0);
 }
 
 TEST(TapAdapter, CountsWhatNobodyReadInTime) {
