@@ -445,6 +445,117 @@ typedef struct _NDIS_RECEIVE_SCALE_CAPABILITIES {
   RTL_SIZEOF_THROUGH_FIELD(NDIS_RECEIVE_SCALE_CAPABILITIES, NumberOfIndirectionTableEntries)
 #endif
 
+/* What a frame's hash is of, and how it was computed: both in one number. */
+// clang-format off: tables
+#define NDIS_HASH_FUNCTION_MASK  0x000000FFu
+#define NDIS_HASH_TYPE_MASK      0x00FFFF00u
+#define NdisHashFunctionToeplitz  0x00000001u
+#define NdisHashFunctionReserved1 0x00000002u
+#define NdisHashFunctionReserved2 0x00000004u
+#define NdisHashFunctionReserved3 0x00000008u
+#define NDIS_HASH_IPV4           0x00000100u
+#define NDIS_HASH_TCP_IPV4       0x00000200u
+#define NDIS_HASH_IPV6           0x00000400u
+#define NDIS_HASH_IPV6_EX        0x00000800u
+#define NDIS_HASH_TCP_IPV6       0x00001000u
+#define NDIS_HASH_TCP_IPV6_EX    0x00002000u
+// clang-format on
+#define NDIS_RSS_HASH_FUNC_FROM_HASH_INFO(info) ((info) & NDIS_HASH_FUNCTION_MASK)
+#define NDIS_RSS_HASH_TYPE_FROM_HASH_INFO(info) ((info) & NDIS_HASH_TYPE_MASK)
+#define NDIS_RSS_HASH_INFO_FROM_TYPE_AND_FUNC(type, function) ((type) | (function))
+
+/* Ports of an adapter. Here each has the default port alone, which is always active. */
+typedef enum _NDIS_PORT_TYPE {
+  NdisPortTypeUndefined,
+  NdisPortTypeBridge,
+  NdisPortTypeRasConnection,
+  NdisPortType8021xSupplicant,
+#if TP_NDIS_HAS_630
+  NdisPortTypeNdisImPlatform,
+#endif
+  NdisPortTypeMax
+} NDIS_PORT_TYPE,
+    *PNDIS_PORT_TYPE;
+
+typedef enum _NDIS_PORT_AUTHORIZATION_STATE {
+  NdisPortAuthorizationUnknown,
+  NdisPortAuthorized,
+  NdisPortUnauthorized,
+  NdisPortReauthorizing
+} NDIS_PORT_AUTHORIZATION_STATE,
+    *PNDIS_PORT_AUTHORIZATION_STATE;
+
+typedef enum _NDIS_PORT_CONTROL_STATE {
+  NdisPortControlStateUnknown,
+  NdisPortControlStateControlled,
+  NdisPortControlStateUncontrolled
+} NDIS_PORT_CONTROL_STATE,
+    *PNDIS_PORT_CONTROL_STATE;
+
+typedef struct _NDIS_PORT_AUTHENTICATION_PARAMETERS {
+  NDIS_OBJECT_HEADER Header;
+  NDIS_PORT_CONTROL_STATE SendControlState;
+  NDIS_PORT_CONTROL_STATE RcvControlState;
+  NDIS_PORT_AUTHORIZATION_STATE SendAuthorizationState;
+  NDIS_PORT_AUTHORIZATION_STATE RcvAuthorizationState;
+} NDIS_PORT_AUTHENTICATION_PARAMETERS, *PNDIS_PORT_AUTHENTICATION_PARAMETERS;
+#define NDIS_PORT_AUTHENTICATION_PARAMETERS_REVISION_1 1
+#define NDIS_SIZEOF_PORT_AUTHENTICATION_PARAMETERS_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_PORT_AUTHENTICATION_PARAMETERS, RcvAuthorizationState)
+
+typedef struct _NDIS_PORT_STATE {
+  NDIS_OBJECT_HEADER Header;
+  NDIS_MEDIA_CONNECT_STATE MediaConnectState;
+  ULONG64 XmitLinkSpeed;
+  ULONG64 RcvLinkSpeed;
+  NET_IF_DIRECTION_TYPE Direction;
+  NDIS_PORT_CONTROL_STATE SendControlState;
+  NDIS_PORT_CONTROL_STATE RcvControlState;
+  NDIS_PORT_AUTHORIZATION_STATE SendAuthorizationState;
+  NDIS_PORT_AUTHORIZATION_STATE RcvAuthorizationState;
+  ULONG Flags;
+} NDIS_PORT_STATE, *PNDIS_PORT_STATE;
+#define NDIS_PORT_STATE_REVISION_1 1
+#define NDIS_SIZEOF_PORT_STATE_REVISION_1 RTL_SIZEOF_THROUGH_FIELD(NDIS_PORT_STATE, Flags)
+
+typedef struct _NDIS_PORT_CHARACTERISTICS {
+  NDIS_OBJECT_HEADER Header;
+  NDIS_PORT_NUMBER PortNumber;
+  ULONG Flags;
+  NDIS_PORT_TYPE Type;
+  NDIS_MEDIA_CONNECT_STATE MediaConnectState;
+  ULONG64 XmitLinkSpeed;
+  ULONG64 RcvLinkSpeed;
+  NET_IF_DIRECTION_TYPE Direction;
+  NDIS_PORT_CONTROL_STATE SendControlState;
+  NDIS_PORT_CONTROL_STATE RcvControlState;
+  NDIS_PORT_AUTHORIZATION_STATE SendAuthorizationState;
+  NDIS_PORT_AUTHORIZATION_STATE RcvAuthorizationState;
+} NDIS_PORT_CHARACTERISTICS, *PNDIS_PORT_CHARACTERISTICS;
+#define NDIS_PORT_CHAR_USE_DEFAULT_AUTH_SETTINGS 0x00000001u
+#define NDIS_PORT_CHARACTERISTICS_REVISION_1 1
+#define NDIS_SIZEOF_PORT_CHARACTERISTICS_REVISION_1 \
+  RTL_SIZEOF_THROUGH_FIELD(NDIS_PORT_CHARACTERISTICS, RcvAuthorizationState)
+
+typedef struct _NDIS_PORT NDIS_PORT, *PNDIS_PORT;
+struct _NDIS_PORT {
+  PNDIS_PORT Next;
+  PVOID NdisReserved;
+  PVOID MiniportReserved;
+  PVOID ProtocolReserved;
+  NDIS_PORT_CHARACTERISTICS PortCharacteristics;
+};
+
+typedef struct _NDIS_PORT_ARRAY {
+  NDIS_OBJECT_HEADER Header;
+  ULONG NumberOfPorts;
+  ULONG OffsetFirstPort; /* bytes, from the beginning of the structure */
+  ULONG ElementSize;
+  NDIS_PORT_CHARACTERISTICS Ports[1];
+} NDIS_PORT_ARRAY, *PNDIS_PORT_ARRAY;
+#define NDIS_PORT_ARRAY_REVISION_1 1
+#define NDIS_SIZEOF_PORT_ARRAY_REVISION_1 RTL_SIZEOF_THROUGH_FIELD(NDIS_PORT_ARRAY, Ports)
+
 typedef struct _NDIS_INTERFACE_INFORMATION {
   NET_IF_OPER_STATUS ifOperStatus;
   ULONG ifOperStatusFlags;

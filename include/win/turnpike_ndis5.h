@@ -81,6 +81,22 @@ typedef struct _NDIS_PACKET_EXTENSION {
   PVOID NdisPacketInfo[MaxPerPacketInfo];
 } NDIS_PACKET_EXTENSION, *PNDIS_PACKET_EXTENSION;
 
+/* What NDIS_GET_PACKET_MEDIA_SPECIFIC_INFO tells of: entries, each NextEntryOffset bytes behind the one before, the
+ * last of which has 0 there. No adapter here makes one. */
+typedef enum _NDIS_CLASS_ID {
+  NdisClass802_3Priority,
+  NdisClassWirelessWanMbxMailbox,
+  NdisClassIrdaPacketInfo,
+  NdisClassAtmAALInfo
+} NDIS_CLASS_ID;
+
+typedef struct _MEDIA_SPECIFIC_INFORMATION {
+  UINT NextEntryOffset;
+  NDIS_CLASS_ID ClassId;
+  UINT Size;
+  UCHAR ClassInformation[1];
+} MEDIA_SPECIFIC_INFORMATION, *PMEDIA_SPECIFIC_INFORMATION;
+
 /* Priority and VLAN of a frame whose tag does not lie in its bytes. */
 typedef struct _NDIS_PACKET_8021Q_INFO {
   __extension__ union {

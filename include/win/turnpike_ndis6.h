@@ -68,6 +68,7 @@ typedef enum _NDIS_NET_BUFFER_LIST_INFO {
   NblOriginalInterfaceIfIndex,
   NblReAuthWfpFlowContext = NblOriginalInterfaceIfIndex,
   TcpReceiveBytesTransferred,
+  TcpRecvSegCoalesceInfo,
   TpNetBufferListTimestamp, /* ours: reached by NdisGetNblTimestampInfo and its sisters */
   MaxNetBufferListInfo
 } NDIS_NET_BUFFER_LIST_INFO,
@@ -128,6 +129,22 @@ struct DECLSPEC_ALIGN(16) _NET_BUFFER_LIST {
 #define NdisSetNetBufferListProtocolId(nbl, id) \
   ((void)(NET_BUFFER_LIST_INFO(nbl, NetBufferListProtocolId) = TP_POINTER(PVOID, TP_CAST(ULONG_PTR, id))))
 #define NdisGetNetBufferListProtocolId(nbl) TP_CAST(UCHAR, TP_BITS(NET_BUFFER_LIST_INFO(nbl, NetBufferListProtocolId)))
+
+/* The hash by which an adapter has told a received list's flow: the library computes none, so type and function are 0.
+ */
+#define NET_BUFFER_LIST_GET_HASH_VALUE(nbl) PtrToUlong(NET_BUFFER_LIST_INFO(nbl, NetBufferListHashValue))
+#define NET_BUFFER_LIST_GET_HASH_TYPE(nbl) \
+  (PtrToUlong(NET_BUFFER_LIST_INFO(nbl, NetBufferListHashInfo)) & NDIS_HASH_TYPE_MASK)
+#define NET_BUFFER_LIST_GET_HASH_FUNCTION(nbl) \
+  (PtrToUlong(NET_BUFFER_LIST_INFO(nbl, NetBufferListHashInfo)) & NDIS_HASH_FUNCTION_MASK)
+#define TP_SET_HASH_INFO(nbl, value, mask)                                                                     \
+  ((void)(NET_BUFFER_LIST_INFO(nbl, NetBufferListHashInfo) = TP_POINTER(                                       \
+              PVOID, (TP_BITS(NET_BUFFER_LIST_INFO(nbl, NetBufferListHashInfo)) & ~TP_CAST(ULONG_PTR, mask)) | \
+                         (TP_CAST(ULONG_PTR, value) & (mask)))))
+#define NET_BUFFER_LIST_SET_HASH_VALUE(nbl, value) \
+  ((void)(NET_BUFFER_LIST_INFO(nbl, NetBufferListHashValue) = TP_POINTER(PVOID, TP_CAST(ULONG_PTR, value))))
+#define NET_BUFFER_LIST_SET_HASH_TYPE(nbl, type) TP_SET_HASH_INFO(nbl, type, NDIS_HASH_TYPE_MASK)
+#define NET_BUFFER_LIST_SET_HASH_FUNCTION(nbl, function) TP_SET_HASH_INFO(nbl, function, NDIS_HASH_FUNCTION_MASK)
 
 // clang-format off: tables
 #define NDIS_SEND_FLAGS_DISPATCH_LEVEL            0x00000001u
@@ -231,6 +248,20 @@ typedef struct _NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO {
     PVOID Value;
   };
 } NDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO, *PNDIS_TCP_IP_CHECKSUM_NET_BUFFER_LIST_INFO;
+
+/* How many segments of TCP an adapter has made into a received list: 0, it is as it was on the wire. Slot
+ * TcpRecvSegCoalesceInfo, which no adapter here fills. */
+typedef union _NDIS_RSC_NBL_INFO {
+  PVOID Value;
+  struct {
+    USHORT CoalescedSegCount;
+    USHORT DupAckCount;
+  } Info;
+} NDIS_RSC_NBL_INFO, *PNDIS_RSC_NBL_INFO;
+#define NET_BUFFER_LIST_COALESCED_SEG_COUNT(nbl) \
+  TP_CAST(USHORT, TP_BITS(NET_BUFFER_LIST_INFO(nbl, TcpRecvSegCoalesceInfo)) & 0xFFFF)
+#define NET_BUFFER_LIST_DUP_ACK_COUNT(nbl) \
+  TP_CAST(USHORT, TP_BITS(NET_BUFFER_LIST_INFO(nbl, TcpRecvSegCoalesceInfo)) >> 16 & 0xFFFF)
 
 /* When a list came, on the scale of KeQueryPerformanceCounter; 0: nobody has said. */
 typedef struct _NET_BUFFER_LIST_TIMESTAMP {
@@ -449,7 +480,7 @@ typedef struct _NDIS_BIND_PARAMETERS {
   NET_IF_CONNECTION_TYPE ConnectionType;
   NET_IFTYPE IfType;
   BOOLEAN IfConnectorPresent;
-  PVOID ActivePorts;
+  PNDIS_PORT_ARRAY ActivePorts; /* NULL: the default port alone */
   ULONG DataBackFillSize;
   ULONG ContextBackFillSize;
   ULONG MacOptions;

@@ -6,6 +6,7 @@
 
 extern "C" {
 int layout_in_c(void);
+int hash_in_c(void);
 unsigned bind_parameters_of_60(void);
 unsigned bind_parameters_of_61(void);
 unsigned bind_parameters_of_620(void);
@@ -18,6 +19,9 @@ namespace {
 
 // clauses: NDIS-209
 TEST(Layout, IsTheContractsInBothLanguages) { EXPECT_EQ(layout_in_c(), 312); }
+
+// clauses: NDIS-223
+TEST(Layout, TheMacrosOfAHashAreForC) { EXPECT_EQ(hash_in_c(), 1); }
 
 TEST(Layout, FollowsTheVersionThatADriverAsksFor) {
   EXPECT_EQ(bind_parameters_of_60(), 248U);

@@ -468,6 +468,47 @@ TEST(NetBuffers, ListInfoAndFlagsAreCopiedAndSet) {
   NdisFreeNetBufferList(to);
 }
 
+// clauses: NDIS-223
+TEST(NetBuffers, HashesHaveThreePartsThatLeaveEachOtherAlone) {
+  const ListPool pool(list_parameters(FALSE));
+  const PNET_BUFFER_LIST list = NdisAllocateNetBufferList(pool, 0, 0);
+  using Parts = std::array<ULONG, 3>;
+  const auto parts = [&] {
+    return Parts{static_cast<ULONG>(NET_BUFFER_LIST_GET_HASH_VALUE(list)), NET_BUFFER_LIST_GET_HASH_TYPE(list),
+                 NET_BUFFER_LIST_GET_HASH_FUNCTION(list)};
+  };
+  EXPECT_EQ(parts(), (Parts{0, 0, 0}));
+  NET_BUFFER_LIST_SET_HASH_VALUE(list, 0x89abcdefU);
+  EXPECT_EQ(parts(), (Parts{0x89abcdefU, 0, 0}));
+  NET_BUFFER_LIST_SET_HASH_TYPE(list, ~0U);
+  EXPECT_EQ(parts(), (Parts{0x89abcdefU, NDIS_HASH_TYPE_MASK, 0})) << "no more than there is room for";
+  NET_BUFFER_LIST_SET_HASH_FUNCTION(list, ~0U);
+  EXPECT_EQ(parts(), (Parts{0x89abcdefU, NDIS_HASH_TYPE_MASK, NDIS_HASH_FUNCTION_MASK}));
+  NET_BUFFER_LIST_SET_HASH_TYPE(list, NDIS_HASH_TCP_IPV6);
+  NET_BUFFER_LIST_SET_HASH_FUNCTION(list, NdisHashFunctionToeplitz);
+  EXPECT_EQ(parts(), (Parts{0x89abcdefU, NDIS_HASH_TCP_IPV6, NdisHashFunctionToeplitz}));
+  const ULONG info = PtrToUlong(NET_BUFFER_LIST_INFO(list, NetBufferListHashInfo));
+  EXPECT_EQ(info, NDIS_RSS_HASH_INFO_FROM_TYPE_AND_FUNC(NDIS_HASH_TCP_IPV6, NdisHashFunctionToeplitz));
+  EXPECT_EQ(NDIS_RSS_HASH_TYPE_FROM_HASH_INFO(info), NDIS_HASH_TCP_IPV6);
+  EXPECT_EQ(NDIS_RSS_HASH_FUNC_FROM_HASH_INFO(info), NdisHashFunctionToeplitz);
+  NdisFreeNetBufferList(list);
+}
+
+// clauses: NDIS-224
+TEST(NetBuffers, WhatWasCoalescedIsReadFromItsPlace) {
+  const ListPool pool(list_parameters(FALSE));
+  const PNET_BUFFER_LIST list = NdisAllocateNetBufferList(pool, 0, 0);
+  EXPECT_EQ(NET_BUFFER_LIST_COALESCED_SEG_COUNT(list), 0);
+  EXPECT_EQ(NET_BUFFER_LIST_DUP_ACK_COUNT(list), 0);
+  NDIS_RSC_NBL_INFO info{};
+  info.Info.CoalescedSegCount = 0xfffe;
+  info.Info.DupAckCount = 3;
+  NET_BUFFER_LIST_INFO(list, TcpRecvSegCoalesceInfo) = info.Value;
+  EXPECT_EQ(NET_BUFFER_LIST_COALESCED_SEG_COUNT(list), 0xfffe);
+  EXPECT_EQ(NET_BUFFER_LIST_DUP_ACK_COUNT(list), 3);
+  NdisFreeNetBufferList(list);
+}
+
 // clauses: NDIS-219
 TEST(NetBuffers, TimestampsAreKeptAndCopied) {
   const ListPool pool(list_parameters(TRUE));

@@ -333,6 +333,31 @@ TEST_F(Packets, OutliveAPoolThatIsFreedTooEarly) {
   NdisFreePacket(one);  // and once more, when the pool is gone as well
 }
 
+// clauses: NDIS-225
+TEST_F(Packets, CarryWhatTheirMediumHasToSay) {
+  const PNDIS_PACKET one = packet();
+  PVOID info = one;
+  UINT size = 77;
+  NDIS_GET_PACKET_MEDIA_SPECIFIC_INFO(one, &info, &size);
+  EXPECT_EQ(info, nullptr);
+  EXPECT_EQ(size, 0U);
+  MEDIA_SPECIFIC_INFORMATION entry{};
+  entry.ClassId = NdisClass802_3Priority;
+  entry.Size = sizeof(ULONG);
+  NDIS_SET_PACKET_MEDIA_SPECIFIC_INFO(one, &entry, 0);
+  NDIS_GET_PACKET_MEDIA_SPECIFIC_INFO(one, &info, &size);
+  EXPECT_EQ(info, nullptr) << "of no length";
+  NDIS_SET_PACKET_MEDIA_SPECIFIC_INFO(one, &entry, sizeof(entry));
+  NDIS_GET_PACKET_MEDIA_SPECIFIC_INFO(one, &info, &size);
+  EXPECT_EQ(info, &entry);
+  EXPECT_EQ(size, sizeof(entry));
+  NdisFreePacket(one);
+  const PNDIS_PACKET next = packet();
+  NDIS_GET_PACKET_MEDIA_SPECIFIC_INFO(next, &info, &size);
+  EXPECT_EQ(info, nullptr) << "whoever had it before";
+  NdisFreePacket(next);
+}
+
 TEST_F(Packets, BadInputIsRefused) {
   NDIS_STATUS status = NDIS_STATUS_SUCCESS;
   NDIS_HANDLE pool = nullptr;

@@ -460,7 +460,7 @@ TEST(NdisVethFrames, SayWhenTheyCame) {
   };
   const auto counter = [] { return static_cast<ULONG64>(KeQueryPerformanceCounter(nullptr).QuadPart); };
   Scene scene(*ground);
-  ULONG64 last5 = 0, last6 = 0;
+  std::atomic<ULONG64> last5{0}, last6{0};
   scene.five->on_packet = [&](Binding&, PNDIS_PACKET packet) {
     EXPECT_GE(NDIS_GET_PACKET_TIME_RECEIVED(packet), last5);
     EXPECT_LE(NDIS_GET_PACKET_TIME_RECEIVED(packet), system_time());

@@ -1,5 +1,5 @@
-// NDIS-218, NDIS-220, NDIS-221: what comes along with received frames, over adapters in memory. What a kernel says of
-// them is in kernel_changes_test.cpp.
+// NDIS-218, NDIS-220, NDIS-221, NDIS-223, NDIS-224: what comes along with received frames, over adapters in memory.
+// What a kernel says of them is in kernel_changes_test.cpp.
 #include <algorithm>
 #include <string>
 
@@ -32,6 +32,8 @@ class NdisOutOfBand6 : public NdisTest {
       for (PNET_BUFFER_LIST each = indication.lists; each != nullptr; each = NET_BUFFER_LIST_NEXT_NBL(each)) {
         EXPECT_GE(time_of(each), last_);
         EXPECT_LE(time_of(each), now + kInexact);
+        EXPECT_EQ(NET_BUFFER_LIST_GET_HASH_TYPE(each) | NET_BUFFER_LIST_GET_HASH_FUNCTION(each), 0U);
+        EXPECT_EQ(NET_BUFFER_LIST_COALESCED_SEG_COUNT(each) | NET_BUFFER_LIST_DUP_ACK_COUNT(each), 0);
         last_ = time_of(each);
         ++lists_;
       }
@@ -48,7 +50,8 @@ class NdisOutOfBand6 : public NdisTest {
   std::atomic<int> lists_{0};
 };
 
-// clauses: NDIS-218
+// And nothing of hashes, or of having been made of several.
+// clauses: NDIS-218 NDIS-223 NDIS-224
 TEST_F(NdisOutOfBand6, SaysWhenFramesCame) {
   start();
   for (const std::uint32_t without_copies : {0U, 1U}) {
