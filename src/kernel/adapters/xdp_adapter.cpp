@@ -13,6 +13,10 @@
 //
 // The kernel has no word for "the interface has gone" either: the source of adapters has.
 //
+// One socket receives and one sends, from the same memory: for each frame that has been sent the kernel walks through
+// those who sleep on the socket that it went out by, whatever they wait for, and who receives sleeps there nearly
+// always (a frame took a twentieth longer).
+//
 // Memory: kSlots to receive, as many to send. A slot that was received goes back to the kernel when the call that shows
 // it returns; one that was sent when the kernel says so, which we ask for before each send.
 #include <bpf/bpf.h>
@@ -70,20 +74,21 @@ class Memory {
   void* at_;
 };
 
-// The socket with its memory and rings: what takes long to let go of.
+// The sockets with their memory and rings: what takes long to let go of.
 struct Rings {
   Rings() = default;
   Rings(const Rings&) = delete;
   Rings& operator=(const Rings&) = delete;
   ~Rings() {
-    if (socket != nullptr) xsk_socket__delete(socket);
+    for (xsk_socket* const each : {out, in}) {
+      if (each != nullptr) xsk_socket__delete(each);
+    }
     if (umem != nullptr) xsk_umem__delete(umem);
   }
-  [[nodiscard]] int descriptor() const { return xsk_socket__fd(socket); }
 
   Memory memory;
   xsk_umem* umem = nullptr;
-  xsk_socket* socket = nullptr;
+  xsk_socket *in = nullptr, *out = nullptr;
   xsk_ring_prod fill{}, transmit{};
   xsk_ring_cons completion{}, receive{};
 };
@@ -99,11 +104,13 @@ Result<void> make(Rings& rings, const std::string& link) {
   config.bind_flags = XDP_COPY;
   const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
   for (;;) {
-    answer = xsk_socket__create(&rings.socket, link.c_str(), 0, rings.umem, &rings.receive, &rings.transmit, &config);
+    answer = xsk_socket__create(&rings.in, link.c_str(), 0, rings.umem, &rings.receive, nullptr, &config);
     if (answer != -EBUSY || std::chrono::steady_clock::now() > until) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
   if (answer == -EBUSY) return fail(ErrorKind::kBusy, "somebody else has the queue for AF_XDP");
+  if (answer == 0)
+    answer = xsk_socket__create(&rings.out, link.c_str(), 0, rings.umem, nullptr, &rings.transmit, &config);
   if (answer != 0) return fail_errno(-answer, "the interface takes no AF_XDP socket");
   return {};
 }
@@ -221,7 +228,7 @@ Result<void> XdpAdapter::make_all() {
     *xsk_ring_prod__fill_addr(&rings_->fill, first + at) = std::uint64_t{at} * kSlot;
   xsk_ring_prod__submit(&rings_->fill, kSlots);
   for (std::uint32_t at = 0; at < kSlots; ++at) free_.push_back(std::uint64_t{kSlots + at} * kSlot);
-  const int answer = xsk_socket__update_xskmap(rings_->socket, sockets_.number());
+  const int answer = xsk_socket__update_xskmap(rings_->in, sockets_.number());
   return answer == 0 ? Result<void>{} : Result<void>(fail_errno(-answer, "the map takes no AF_XDP socket"));
 }
 
@@ -319,7 +326,7 @@ void XdpAdapter::give_back_slots() {
 
 void XdpAdapter::sleep() {
   const bool room = wants_room_.load(std::memory_order_acquire);
-  std::array<pollfd, 2> wait{pollfd{rings_->descriptor(), POLLIN, 0}, pollfd{thread_.waker(), POLLIN, 0}};
+  std::array<pollfd, 2> wait{pollfd{xsk_socket__fd(rings_->in), POLLIN, 0}, pollfd{thread_.waker(), POLLIN, 0}};
   if (::poll(wait.data(), wait.size(), room ? 1 : -1) < 0) return;
   if ((wait[1].revents & POLLIN) != 0) thread_.woken();
   // The kernel has no word for "a slot was sent": whoever waits for one asks again.
@@ -337,7 +344,7 @@ void XdpAdapter::reclaim() {
 // Has the kernel send what is in the ring; it stops after a few (EAGAIN) and wants to be asked again.
 void XdpAdapter::flush() {
   for (std::uint32_t tries = 0; tries < kSlots; ++tries) {
-    const bool sent = ::sendto(rings_->descriptor(), nullptr, 0, MSG_DONTWAIT, nullptr, 0) >= 0;
+    const bool sent = ::sendto(xsk_socket__fd(rings_->out), nullptr, 0, MSG_DONTWAIT, nullptr, 0) >= 0;
     if (!sent && errno != EAGAIN && errno != EBUSY && errno != ENOBUFS && errno != EINTR) return;
     if (xsk_prod_nb_free(&rings_->transmit, kSlots) == kSlots) return;
   }
@@ -394,7 +401,7 @@ ndis::AdapterLosses XdpAdapter::losses() const noexcept {
   ndis::AdapterLosses lost;
   xdp_statistics counted{};
   socklen_t size = sizeof counted;
-  if (::getsockopt(rings_->descriptor(), SOL_XDP, XDP_STATISTICS, &counted, &size) == 0)
+  if (::getsockopt(xsk_socket__fd(rings_->in), SOL_XDP, XDP_STATISTICS, &counted, &size) == 0)
     lost.ring_full = counted.rx_dropped + counted.rx_ring_full;
   lost.oversized = oversized_;
   lost.malformed = malformed_;
