@@ -8,6 +8,7 @@
 
 #include "ndis/engine.h"
 #include "ndis/memory_adapters.h"
+#include "ndis/transport.h"
 
 namespace {
 
@@ -122,7 +123,12 @@ class FuzzedDriver final : public Driver {
     frames.end_frame({}, 60);
   }
   void receive(Binding& binding, std::span<const Indicated> frames) override {
-    for (const Indicated& frame : frames) expect(!frame.frame->bytes.empty());
+    for (const Indicated& frame : frames) {
+      expect(!frame.frame->bytes.empty());
+      for (const std::size_t header : {binding.nic->header, std::size_t{0}}) {  // some begin with 0x4 or 0x6
+        static_cast<void>(transport_of(frame.frame->bytes, header));
+      }
+    }
     if ((self_.mood & 128) != 0) (void)self_.engine.unbind_adapter(binding.handle);
     if ((self_.mood & 256) != 0) (void)self_.world.remove(binding.nic->index);  // from inside the frame
   }

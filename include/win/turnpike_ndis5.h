@@ -14,7 +14,12 @@
  * block, NdisPacketOobOffset bytes from the start, and behind that the extension; drivers reach both by the macros. */
 typedef struct _NDIS_PACKET NDIS_PACKET, *PNDIS_PACKET, **PPNDIS_PACKET;
 typedef struct _NDIS_PACKET_POOL NDIS_PACKET_POOL, *PNDIS_PACKET_POOL;
-typedef struct _NDIS_PACKET_STACK NDIS_PACKET_STACK, *PNDIS_PACKET_STACK;
+
+/* For intermediate drivers: there are none here, and no packet has one. */
+typedef struct _NDIS_PACKET_STACK {
+  ULONG_PTR IMReserved[2];
+  ULONG_PTR NdisReserved[4];
+} NDIS_PACKET_STACK, *PNDIS_PACKET_STACK;
 
 typedef struct _NDIS_PACKET_PRIVATE {
   UINT PhysicalCount;

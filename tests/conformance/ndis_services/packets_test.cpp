@@ -445,6 +445,9 @@ TEST_F(Packets, BadInputIsRefused) {
   NdisGetBufferPhysicalArraySize(nullptr, nullptr);
   EXPECT_EQ(NDIS_BUFFER_TO_SPAN_PAGES(nullptr), 0U);
   EXPECT_EQ(NdisIMGetCurrentPacketStack(one, nullptr), nullptr);
+  BOOLEAN remaining = TRUE;
+  EXPECT_EQ(NdisIMGetCurrentPacketStack(nullptr, &remaining), nullptr);
+  EXPECT_EQ(remaining, FALSE);
   EXPECT_GE(NdisPacketSize(~0U), NdisPacketSize(0));
 
   // A chain that bites its tail is walked for a while and no longer.
