@@ -19,7 +19,7 @@ namespace {
 using testing::ElementsAre;
 using testing::SizeIs;
 
-constexpr std::uint32_t kPatience = 10'000;
+constexpr std::uint32_t kPatience = 60'000;
 
 Bytes frame(std::size_t size, std::uint8_t mark, bool tagged = false) {
   Bytes bytes(size, mark);

@@ -76,7 +76,7 @@ class Flow {
                         sizeof where_) > 0;
       take(1);
     }
-    for (int idle = 0; idle < 10 && come_ < sent_; ++idle) take(100);
+    for (int idle = 0; idle < 200 && come_ < sent_; ++idle) take(100);
   }
   void take(int within) {
     std::uint64_t number = 0;

@@ -22,20 +22,24 @@ def wired(ground):
     return left, right
 
 
+def neighbours_in(said):
+    """Those of the last table that was printed; what else stands there is the log's."""
+    return json.JSONDecoder().raw_decode(said, said.rindex('{"neighbours"'))[0]["neighbours"]
+
+
 def test_two_of_ours_hear_each_other_and_say_when_they_go(wired):
     left, right = wired
     ours = left.spawn(str(LLDP), "--name", "left-box", "--interval", "30")
     other = right.spawn(str(LLDP), "--name", "right-box", "--interval", "30")  # and yet each soon knows the other
     assert "02:00:00:00:02:01" in ours.await_output('"system_name": "right-box"')
     said = other.await_output('"system_name": "left-box"')
-    table = json.loads(said[said.index("{"):])
-    [neighbour] = table["neighbours"]
+    [neighbour] = neighbours_in(said)
     assert neighbour["interface"] == "eth0" and neighbour["chassis"] == "02:00:00:00:01:01"
     assert neighbour["port"] == "eth0" and neighbour["port_description"] == "eth0"
     other.output = ""
     left.ip("link set eth0 name up0")
     said = other.await_output('"port": "up0"')
-    assert [each["port"] for each in json.loads(said[said.rindex('{"neighbours"'):])["neighbours"]] == ["up0"]
+    assert [each["port"] for each in neighbours_in(said)] == ["up0"]
     ours.signal(signal.SIGTERM)
     assert ours.await_end() == 0
     other.await_output('{"neighbours": []}')
@@ -89,7 +93,7 @@ def test_at_the_far_end_of_a_tap_the_driver_is_the_hosts_neighbour(ground):
     near.await_output('"interface": "tap1"')
     said = near.await_output('"interface": "tap0"')
     addresses = {link["ifname"]: link["address"] for link in json.loads(host.run("ip", "-json", "link", "show"))}
-    for neighbour in json.loads(said[said.rindex('{"neighbours"'):])["neighbours"]:
+    for neighbour in neighbours_in(said):
         first, rest = addresses[neighbour["interface"]].split(":", 1)
         assert neighbour["chassis"] == f"{(int(first, 16) | 2) ^ 4:02x}:{rest}"
     assert host.attempt(str(HOST), "--add-tap", "tap1", str(DRIVER)).status == 1
@@ -152,7 +156,7 @@ def test_lldpd_and_ours_know_each_other_until_one_says_that_it_goes(beside_lldpd
     assert seen["chassis"]["left-box"]["id"] == {"type": "mac", "value": "02:00:00:00:01:01"}
     assert seen["port"] == {"id": {"type": "ifname", "value": "eth0"}, "descr": "eth0", "ttl": "120"}
     said = ours.await_output('"system_description": "')
-    [neighbour] = json.loads(said[said.index("{"):])["neighbours"]
+    [neighbour] = neighbours_in(said)
     assert neighbour["chassis"] == neighbour["port"] == "02:00:00:00:02:01" and neighbour["port_description"] == "eth0"
     assert neighbour["capabilities"]["enabled"] & 0x80 and neighbour["management_addresses"][0] == "10.0.0.2"
     ours.signal(signal.SIGTERM)

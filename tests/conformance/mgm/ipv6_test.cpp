@@ -111,7 +111,7 @@ class Client {
   // Waits for so many lines.
   static Lines told(std::size_t count) {
     Lines lines;
-    for (int i = 0; i < 5000 && lines.size() < count; ++i) {
+    for (int i = 0; i < 60'000 && lines.size() < count; ++i) {
       for (auto& line : told()) lines.push_back(line);
       std::this_thread::sleep_for(std::chrono::milliseconds(1));  // allow sleeping-test: on another thread
     }

@@ -31,7 +31,7 @@ constexpr auto kShortly = std::chrono::milliseconds(100);
 
 // Asks again until it is so; what is awaited happens on MGM's thread.
 void await(const char* what, const std::function<bool()>& there) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!there()) {
     ASSERT_LT(std::chrono::steady_clock::now(), end) << "in vain: " << what;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));  // allow sleeping-test: nothing tells of the state
