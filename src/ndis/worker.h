@@ -3,7 +3,8 @@
 //
 // To wake a thread costs who wakes it some microseconds, as much as a few frames. So after a run of elements the thread
 // rests for kRest before it sleeps, and what may come back `soon` waits until then; whoever gives it says when somebody
-// may be waiting for it.
+// may be waiting for it. Who sends without a pause, 64 frames at a time, is to find the thread at rest: kRest is a
+// little more than these take on their way to a packet socket.
 #pragma once
 
 #include <chrono>
@@ -35,7 +36,7 @@ class Worker {
   void drain();
 
  private:
-  static constexpr std::chrono::microseconds kRest{100};
+  static constexpr std::chrono::microseconds kRest{150};
   static constexpr std::size_t kRun = 8;  // elements after which it rests
 
   void run();
