@@ -307,7 +307,6 @@ class Engine final : public AdapterListener {
   void push(Nic& nic, std::vector<Completed>& done);
   void push_described(Nic& nic, std::span<const std::size_t> ends, std::vector<Completed>& done);
   void give_back(std::span<const Completed> done, Worker::When when = Worker::When::kAtOnce);
-  static bool may_wait_for(const Binding& binding);
   void return_elements(std::span<const Completed> done);
   template <class Which>
   std::vector<Completed> take_back(Nic& nic, Which&& which, const Status* status);

@@ -28,6 +28,7 @@
 
 #include "ndis/driver.h"
 #include "ndis/fifo.h"
+#include "ndis/haste.h"
 
 namespace turnpike::ndis {
 
@@ -114,7 +115,7 @@ class Binding : public std::enable_shared_from_this<Binding> {
   std::atomic<BindingState> state{BindingState::kOpening};
   std::array<std::atomic<std::uint32_t>, kHeldKinds> counts{};
   std::atomic<bool> finishing{false};  // somebody has taken on to finish the close: who holds something now is too late
-  std::atomic<std::uint32_t> waits_at{0};  // for some of so many sends to come back, perhaps (send.cpp)
+  Haste haste;                         // of what it sends to come back
 
   // Under Engine::mutex_.
   bool close_pends = false;  // ProtocolCloseAdapterComplete will be called

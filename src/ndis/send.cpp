@@ -94,7 +94,8 @@ bool Engine::send(Handle handle, std::span<const SendItem> items) {
   }
   DoneList done;
   transmit(*binding, items, *done);
-  give_back(*done, may_wait_for(*binding) ? Worker::When::kAtOnce : Worker::When::kSoon);
+  const bool haste = binding->haste.wanted(binding->held(Held::kSend));
+  give_back(*done, haste ? Worker::When::kAtOnce : Worker::When::kSoon);
   return true;
 }
 
@@ -228,14 +229,6 @@ void Engine::give_back(std::span<const Completed> done, Worker::When when) {
   }
 }
 
-// Whether the driver may have nothing left to send before something comes back. What it has is not known, but who waits
-// for it waits at the same height each time: as many were out when something came back last. Who has a whole batch out
-// does not run dry while the worker rests, and to be hurried for each batch would cost it more.
-bool Engine::may_wait_for(const Binding& binding) {
-  const std::uint32_t out = binding.held(Held::kSend);
-  return out < kFramesAtOnce && out >= binding.waits_at.load(std::memory_order_relaxed);
-}
-
 // In runs of one binding, which is let go of when the driver has heard.
 void Engine::return_elements(std::span<const Completed> done) {
   while (!done.empty()) {
@@ -244,11 +237,8 @@ void Engine::return_elements(std::span<const Completed> done) {
     const auto run = done.first(static_cast<std::size_t>(end - done.begin()));
     // Counted as a callback from now on: what the driver has heard of is outstanding no longer.
     binding.hold(Held::kCallback);
-    const std::uint32_t out = binding.held(Held::kSend);
+    binding.haste.come_back(binding.held(Held::kSend));
     binding.release(Held::kSend, static_cast<std::uint32_t>(run.size()));
-    // Who went on beyond the mark does not wait there.
-    const bool went_on = out > binding.waits_at.load(std::memory_order_relaxed);
-    binding.waits_at.store(went_on ? 2 * out : out, std::memory_order_relaxed);
     {
       const CallbackScope inside(*binding.protocol, &binding, Inside::kData);
       binding.protocol->driver->send_complete(binding, run);
