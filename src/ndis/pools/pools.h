@@ -35,7 +35,8 @@ const char* name_of(PoolKind kind);
 class PoolLock {
  public:
   void lock() noexcept {
-    if (state_.exchange(1, std::memory_order_acquire) != 0) {
+    std::uint32_t free = 0;  // not exchange(1): that would forget who sleeps
+    if (!state_.compare_exchange_strong(free, 1, std::memory_order_acquire, std::memory_order_relaxed)) {
       wait();
     }
   }
@@ -47,7 +48,7 @@ class PoolLock {
 
  private:
   void wait() noexcept;
-  std::atomic<std::uint32_t> state_{0};
+  std::atomic<std::uint32_t> state_{0};  // 0 free, 1 held, 2 held and perhaps somebody sleeps
 };
 
 struct PoolShape {
