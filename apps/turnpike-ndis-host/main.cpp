@@ -336,8 +336,10 @@ int unload_all(const Options& options, std::vector<TP_NDIS_DRIVER>& loaded) {
   int result = 0;
   for (; !loaded.empty(); loaded.pop_back()) {
     if (const auto code = TpNdisUnloadDriver(loaded.back()); code != 0)
-      result = complain("cannot unload", options.drivers[loaded.size() - 1], code,
-                        code == 31 ? "it has no unload routine, or one that leaves a protocol registered" : nullptr);
+      result = complain(
+          "cannot unload", options.drivers[loaded.size() - 1], code,
+          code == 31 ? "it has no unload routine, or one that leaves a protocol registered or a work item running"
+                     : nullptr);
   }
   return result;
 }

@@ -58,8 +58,10 @@ TP_API uint32_t TpNdisStartDriver(const char* name, void* entry, TP_NDIS_DRIVER*
 
 /* Unbinds the driver's protocols from everything, calls UnloadHandler (NDIS 5), then the driver's own unload routine,
  * and unloads the shared object. By then nothing can be sent any more: a shared object that has something to say before
- * it goes exports `void TpNdisDriverLeaves(void)`, which is called first. ERROR_GEN_FAILURE (31): the driver has no
- * unload routine and a protocol registered: it stays; ERROR_BUSY (170): called inside a callback of the driver. */
+ * it goes exports `void TpNdisDriverLeaves(void)`, which is called first. Timers that it leaves set are cancelled, and
+ * named; its work items are waited for. ERROR_GEN_FAILURE (31): the driver has no unload routine and a protocol
+ * registered: it stays; or a protocol is still registered, or a work item has run for five seconds since: its code
+ * stays. ERROR_BUSY (170): called inside a callback of the driver. */
 TP_API uint32_t TpNdisUnloadDriver(TP_NDIS_DRIVER driver) TP_NOEXCEPT;
 
 /* Unbinds the protocol of that name from everything and calls ProtocolUninstall (NDIS 6). */

@@ -1,5 +1,6 @@
 // The C face of the host: turnpike/ndis.h.
 #include <dlfcn.h>
+#include <turnpike/drivers.h>
 #include <turnpike/ndis.h>
 
 #include <map>
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "capi/codes.h"
 #include "capi/ndis_face.h"
+#include "ndis/pools/misuse.h"
 #include "ndis/pools/pools.h"
 
 namespace turnpike::capi {
@@ -27,6 +29,7 @@ constexpr std::uint32_t kAlreadyExists = 183;
 constexpr std::uint32_t kNoMoreItems = 259;
 constexpr std::uint32_t kNotFound = 1168;
 constexpr std::size_t kMostInjected = 4096;
+constexpr std::uint32_t kUntilStillMs = 5000;  // of the work items of a driver that goes
 
 std::uint32_t code_of(const Error& error) {
   switch (error.kind) {
@@ -101,6 +104,25 @@ Drivers& drivers() {
   return all.value;
 }
 
+// Unmaps a driver that has been told to go. What it left behind is ended, and named; while its code is being called it
+// stays.
+bool unmap(const LoadedDriver& driver, const char* function, std::uint64_t id) {
+  if (driver.library == nullptr) {
+    return true;
+  }
+  std::uint32_t timers = 0;
+  const bool still = TpReleaseDriverCode(::dlsym(driver.library, "DriverEntry"), kUntilStillMs, &timers) == kSuccess;
+  if (timers != 0) {
+    ndis::report_misuse(function, "left a timer set: it is cancelled", id);
+  }
+  if (still) {
+    ::dlclose(driver.library);
+  } else {
+    ndis::report_misuse(function, "left a timer or a work item that still runs: its code stays loaded", id);
+  }
+  return still;
+}
+
 // Calls DriverEntry. A protocol that a failing one leaves behind is its omission.
 std::uint32_t enter(std::unique_ptr<LoadedDriver> driver, const std::string& name, PDRIVER_INITIALIZE entry,
                     TP_NDIS_DRIVER* out, int32_t* status) {
@@ -127,8 +149,8 @@ std::uint32_t enter(std::unique_ptr<LoadedDriver> driver, const std::string& nam
         ndis->evict(left, "DriverEntry");
       }
     }
-    if (driver->library != nullptr) {
-      ::dlclose(driver->library);
+    if (!unmap(*driver, "DriverEntry", id)) {
+      static_cast<void>(driver.release());  // as its code does, so does its driver object
     }
     return kGeneralFailure;
   }
@@ -294,8 +316,9 @@ uint32_t TpNdisUnloadDriver(TP_NDIS_DRIVER driver) noexcept {
       static_cast<void>(loaded.release());  // its code and its driver object must stay: it still runs
       return kGeneralFailure;
     }
-    if (loaded->library != nullptr) {
-      ::dlclose(loaded->library);
+    if (!unmap(*loaded, "DriverUnload", driver)) {
+      static_cast<void>(loaded.release());
+      return kGeneralFailure;
     }
     return kSuccess;
   });

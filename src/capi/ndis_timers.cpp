@@ -2,7 +2,7 @@
 // items are handles. What a work item is to do is copied when it is queued: so the item may be freed, or queued again,
 // by its own routine.
 #include <ndis.h>
-#include <threadpoollegacyapiset.h>
+#include <turnpike/drivers.h>
 
 #include <memory>
 #include <mutex>
@@ -79,7 +79,9 @@ DWORD WINAPI run_job(LPVOID parameter) {
 
 bool queue(const Job& job) noexcept {
   std::unique_ptr<Job> queued(new (std::nothrow) Job(job));
-  if (queued == nullptr || !QueueUserWorkItem(run_job, queued.get(), WT_EXECUTEDEFAULT)) {
+  const void* const code = job.routine != nullptr ? reinterpret_cast<const void*>(job.routine)
+                                                  : reinterpret_cast<const void*>(job.io_routine);
+  if (queued == nullptr || TpQueueDriverCall(run_job, queued.get(), code) != 0) {
     report_misuse("NdisQueueIoWorkItem", "no memory for a work item: it will not run", job.item);
     return false;
   }
@@ -163,6 +165,7 @@ BOOLEAN NdisSetTimerObject(NDIS_HANDLE TimerObject, LARGE_INTEGER DueTime, LONG 
     object->current = FunctionContext != nullptr ? FunctionContext : object->context;
   }
   KeInitializeDpc(&object->dpc, run_timer_object, TimerObject);
+  object->dpc.DpcData = reinterpret_cast<PVOID>(object->function);  // whose code it runs
   KeSetTimerEx(&object->timer, DueTime, MillisecondsPeriod, &object->dpc);
   return was;
 }

@@ -60,8 +60,29 @@ VOID NDISAPI receive_done(NDIS_HANDLE) {}
 VOID NDISAPI status_told(NDIS_HANDLE, NDIS_STATUS, PVOID, UINT) {}
 VOID NDISAPI status_done(NDIS_HANDLE) {}
 
+VOID NTAPI late(PVOID, PVOID, PVOID, PVOID) { std::fputs("called after it went\n", stderr); }
+
+VOID NDISAPI linger(PNDIS_WORK_ITEM, PVOID) {
+  ::usleep(100'000);  // allow sleeping-test: longer than the rest of the driver's unload takes
+}
+
+// What it leaves behind.
+void leave_calls() {
+  static NDIS_TIMER in_the_driver;
+  NdisInitializeTimer(&in_the_driver, late, nullptr);
+  NdisSetTimer(&in_the_driver, 3'600'000);
+  static KTIMER system_timer;
+  static KDPC call;
+  KeInitializeTimer(&system_timer);
+  KeInitializeDpc(&call, [](PKDPC, PVOID, PVOID, PVOID) { late(nullptr, nullptr, nullptr, nullptr); }, nullptr);
+  KeSetTimerEx(&system_timer, LARGE_INTEGER{.QuadPart = -36'000'000'000}, 3'600'000, &call);
+}
+
 VOID NTAPI unload(PDRIVER_OBJECT) {
   NDIS_STATUS status = 0;
+  static NDIS_WORK_ITEM item;
+  if (is("leaves timers")) leave_calls();
+  if (is("leaves a work item")) NdisInitializeWorkItem(&item, linger, nullptr), NdisScheduleWorkItem(&item);
   if (!is("stays registered")) NdisDeregisterProtocol(&status, protocol);
 }
 

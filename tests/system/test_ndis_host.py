@@ -161,6 +161,22 @@ def test_a_driver_that_cannot_be_unloaded_is_named(wired, driver, hostile):
     assert host.await_end() == 1
 
 
+def test_what_a_driver_leaves_behind_is_ended_and_named(wired, driver):
+    left, _ = wired
+    host = start(left, driver, "leaves timers")
+    state_of(host)
+    host.signal(signal.SIGTERM)
+    host.await_output("left a timer set: it is cancelled")
+    assert host.await_end() == 0
+
+
+def test_a_work_item_is_waited_for(wired, driver):
+    left, _ = wired
+    host = start(left, driver, "leaves a work item")
+    state_of(host)
+    end(host)  # and not by SIGSEGV: its code is there until it has returned
+
+
 @pytest.mark.parametrize("hostile", ["stuck in DriverEntry", "stuck in bind", "keeps frames"])
 def test_a_stuck_driver_is_seen_and_a_second_signal_ends_it(wired, driver, hostile):
     left, right = wired

@@ -3,14 +3,18 @@
 // A timer lies in the driver's memory, which may be gone as soon as KeCancelTimer has said that it was queued. So what
 // is set is written down here: a timer's memory is touched only while it stands in the book, under its lock, and a call
 // that comes for an entry that is not there any more, or was set anew meanwhile, does nothing.
+#include <turnpike/drivers.h>
 #include <wdm.h>
 
 #include <map>
+#include <memory>
 #include <mutex>
+#include <new>
 
 #include "base/immortal.h"
 #include "base/log.h"
 #include "threadpoollegacyapiset.h"
+#include "win32/drivers/driver_calls.h"
 #include "win32/drivers/driver_levels.h"
 #include "win32/drivers/driver_waits.h"
 #include "win32/system/file_time.h"
@@ -24,6 +28,11 @@ struct Set {
   TimerId id = TimerId::kNone;
   MonotonicTime due{};
 };
+
+// Whose code a deferred call runs: a library's routine that stands before a driver's notes that in DpcData.
+const void* code_of(const KDPC& call) {
+  return call.DpcData != nullptr ? call.DpcData : reinterpret_cast<const void*>(call.DeferredRoutine);
+}
 
 class Book {
  public:
@@ -45,6 +54,18 @@ class Book {
   bool cancel(KTIMER& timer) {
     const std::lock_guard lock(mutex_);
     return erase(timer);
+  }
+
+  // Those that lie there, or would call what does. Says how many there were.
+  std::uint32_t cancel(const CodeRange& range) {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::uint32_t>(std::erase_if(set_, [&](const auto& entry) {
+      const PKDPC call = entry.first->Dpc;
+      const bool meant =
+          range.holds(entry.first) || range.holds(call) || (call != nullptr && range.holds(code_of(*call)));
+      if (meant) cancel_timer(entry.second.id);
+      return meant;
+    }));
   }
 
  private:
@@ -85,8 +106,12 @@ class Book {
       set_signal(timer.Header, 1);
       dpc = timer.Dpc;
       call = dpc != nullptr ? *dpc : KDPC{};
+      if (call.DeferredRoutine != nullptr) {
+        DriverCalls::instance().begin(code_of(call));
+      }
     }
     if (call.DeferredRoutine != nullptr) {
+      const DriverCalls::Running running(code_of(call));
       const AtDispatchLevel level;
       call.DeferredRoutine(dpc, call.DeferredContext, call.SystemArgument1, call.SystemArgument2);
     }
@@ -114,11 +139,24 @@ DWORD WINAPI run_item(LPVOID item) {
   return 0;
 }
 
+struct Queued {
+  uint32_t (*run)(void*);
+  void* parameter;
+  const void* code;
+};
+
+DWORD WINAPI run_queued(LPVOID queued) {
+  const Queued call = *std::unique_ptr<Queued>(static_cast<Queued*>(queued));
+  const DriverCalls::Running running(call.code);
+  return call.run(call.parameter);
+}
+
 }  // namespace
 }  // namespace turnpike::win32
 
 using turnpike::win32::Book;
 using turnpike::win32::DispatcherType;
+using turnpike::win32::DriverCalls;
 
 VOID KeInitializeTimer(PKTIMER Timer) { KeInitializeTimerEx(Timer, NotificationTimer); }
 
@@ -171,8 +209,43 @@ VOID ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE) {
     TURNPIKE_LOG(LogLevel::kWarning, "driver", "a work item is queued again before it has begun");
     return;
   }
-  if (!QueueUserWorkItem(turnpike::win32::run_item, WorkItem, WT_EXECUTEDEFAULT)) {
+  if (TpQueueDriverCall(turnpike::win32::run_item, WorkItem, reinterpret_cast<const void*>(WorkItem->WorkerRoutine)) !=
+      ERROR_SUCCESS) {
     TURNPIKE_LOG(LogLevel::kError, "driver", "no memory for a work item: it will not run");
     __atomic_store_n(&WorkItem->List.Flink, nullptr, __ATOMIC_RELEASE);
   }
+}
+
+uint32_t TpQueueDriverCall(uint32_t (*run)(void*), void* parameter, const void* code) noexcept {
+  using turnpike::win32::Queued;
+  if (run == nullptr || code == nullptr) {
+    return ERROR_INVALID_PARAMETER;
+  }
+  try {
+    auto queued = std::make_unique<Queued>(Queued{run, parameter, code});
+    DriverCalls::instance().begin(code);
+    if (QueueUserWorkItem(turnpike::win32::run_queued, queued.get(), WT_EXECUTEDEFAULT)) {
+      static_cast<void>(queued.release());
+      return ERROR_SUCCESS;
+    }
+    DriverCalls::instance().end(code);
+  } catch (const std::bad_alloc&) {  // said below
+  }
+  return ERROR_NOT_ENOUGH_MEMORY;
+}
+
+// What runs while it is waited for may set a timer again.
+uint32_t TpReleaseDriverCode(const void* inside, uint32_t patience_ms, uint32_t* cancelled) noexcept {
+  const auto range = turnpike::win32::CodeRange::around(inside);
+  if (!range || cancelled == nullptr) {
+    return ERROR_INVALID_PARAMETER;
+  }
+  *cancelled = Book::instance().cancel(*range);
+  for (std::uint32_t more = 1; more != 0; *cancelled += more) {
+    if (!DriverCalls::instance().await_none(*range, std::chrono::milliseconds(patience_ms))) {
+      return WAIT_TIMEOUT;
+    }
+    more = Book::instance().cancel(*range);
+  }
+  return ERROR_SUCCESS;
 }

@@ -1,6 +1,7 @@
 // Services of ndis.h: memory, locks, events, timers, work items, configuration, text, time, the host.
 #include <gtest/gtest.h>
 #include <ndis.h>
+#include <turnpike/drivers.h>
 #include <turnpike/log.h>
 #include <turnpike/ndis_configuration.h>
 
@@ -216,6 +217,11 @@ TEST(Timers, FireAtDispatchLevelAndSayWhetherTheyWereQueued) {
   EXPECT_TRUE(NdisWaitEvent(&other.event, 0));
   EXPECT_FALSE(NdisSetTimerObject(object, hour, 0, nullptr));
   EXPECT_TRUE(NdisCancelTimerObject(object));
+  EXPECT_FALSE(NdisCancelTimerObject(object));
+  EXPECT_FALSE(NdisSetTimerObject(object, hour, 0, nullptr));
+  std::uint32_t left = 0;
+  EXPECT_EQ(TpReleaseDriverCode(reinterpret_cast<const void*>(&tick), 60'000, &left), 0U);
+  EXPECT_EQ(left, 1U) << "it is of whose function it calls";
   EXPECT_FALSE(NdisCancelTimerObject(object));
   NdisFreeTimerObject(object);
   EXPECT_FALSE(NdisSetTimerObject(object, now, 0, nullptr)) << "freed";
