@@ -5,16 +5,17 @@
 // `wherever` depend on where the scheduler puts sender and receiver (on two processors a wake-up is an interrupt to one
 // that may have gone to sleep); those of `one_cpu` do not.
 #include <benchmark/benchmark.h>
-#include <sched.h>
 #include <turnpike/ndis.h>
 
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <optional>
 #include <thread>
 
 #include "../place.h"
 #include "bench_driver.h"
+#include "ground/one_processor.h"
 #include "ways.h"
 
 namespace turnpike::bench {
@@ -35,25 +36,6 @@ double worked_ns() {
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
-
-// While it lives, this thread and those that it begins run on the first processor alone.
-class OneProcessor {
- public:
-  explicit OneProcessor(bool wanted) {
-    ::sched_getaffinity(0, sizeof before_, &before_);
-    if (!wanted) return;
-    cpu_set_t first;
-    CPU_ZERO(&first);
-    CPU_SET(0, &first);
-    ::sched_setaffinity(0, sizeof first, &first);
-  }
-  OneProcessor(const OneProcessor&) = delete;
-  OneProcessor& operator=(const OneProcessor&) = delete;
-  ~OneProcessor() { ::sched_setaffinity(0, sizeof before_, &before_); }
-
- private:
-  cpu_set_t before_{};
-};
 
 // A way on a link of its own, and what was measured of it.
 struct Contestant {
@@ -155,7 +137,8 @@ std::vector<Kind> every_way() {
 }
 
 void latency(benchmark::State& state) {
-  const OneProcessor one(state.range(0) != 0);
+  std::optional<ground::OneProcessor> one;
+  if (state.range(0) != 0) one.emplace();
   const auto ways = every_way();
   const Contest all = contest(
       ways, {"recvfrom_sendto", "libpcap_immediate", "v2_poll_of_two", "v2_epoll", "turnpike_packet", "turnpike_ndis6"},
@@ -168,7 +151,8 @@ void latency(benchmark::State& state) {
 BENCHMARK(latency)->ArgName("one_cpu")->Arg(0)->Arg(1)->Iterations(1000);
 
 void compare(benchmark::State& state, const std::vector<std::string>& names) {
-  const OneProcessor one(state.range(0) != 0);
+  std::optional<ground::OneProcessor> one;
+  if (state.range(0) != 0) one.emplace();
   const Contest all = contest(every_way(), names);
   take_turns(state, all, many_frames);
   for (const auto& each : all) {

@@ -11,7 +11,6 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netdb.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "ground/one_processor.h"
 #include "ground/parts.h"
 
 namespace turnpike::ground {
@@ -96,27 +96,6 @@ bool is_running(const std::string& link) {
   ::ioctl(socket.get(), SIOCETHTOOL, &request);
   return true;
 }
-
-// Keeps the calling thread on one processor, the same each time: what it sends meanwhile keeps its order. (What a veth
-// is given waits at its other end in a queue of the processor that gave it, and on a busy machine that may be long.)
-class OneProcessor {
- public:
-  OneProcessor() {
-    ::sched_getaffinity(0, sizeof before_, &before_);
-    cpu_set_t first;
-    CPU_ZERO(&first);
-    for (int processor = 0; processor < CPU_SETSIZE && CPU_COUNT(&first) == 0; ++processor) {
-      if (CPU_ISSET(processor, &before_)) CPU_SET(processor, &first);
-    }
-    ::sched_setaffinity(0, sizeof first, &first);
-  }
-  OneProcessor(const OneProcessor&) = delete;
-  OneProcessor& operator=(const OneProcessor&) = delete;
-  ~OneProcessor() { ::sched_setaffinity(0, sizeof before_, &before_); }
-
- private:
-  cpu_set_t before_{};
-};
 
 struct NumericAddress {
   sockaddr_storage storage{};
