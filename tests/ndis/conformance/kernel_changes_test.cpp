@@ -13,13 +13,24 @@ namespace {
 
 using ground::Ground;
 
-// Takes step after step on a thread of its own.
+// Takes step after step on a thread of its own, until the driver's binding is unbound; then that is settled which the
+// steps have begun, and the binding is closed.
 class Repeating {
  public:
-  Repeating() = default;
+  Repeating(Driver& driver, std::function<void(Binding&)> settle) : driver_(driver) {
+    driver.on_unbind = [this, settle = std::move(settle)](Binding& binding) {
+      end();
+      settle(binding);
+      driver_.close_and_wait(binding);
+      return NDIS_STATUS_SUCCESS;
+    };
+  }
   Repeating(const Repeating&) = delete;
   Repeating& operator=(const Repeating&) = delete;
-  ~Repeating() { stop(); }
+  ~Repeating() {
+    stop();
+    driver_.on_unbind = nullptr;
+  }
 
   /// Until a step says that it was the last.
   void start(std::function<bool()> step) {
@@ -30,11 +41,6 @@ class Repeating {
       }
     });
   }
-  /// When this returns, no step is taken any more.
-  void end() {
-    const std::lock_guard lock(mutex_);
-    ended_ = true;
-  }
   void stop() {
     end();
     if (thread_.joinable()) {
@@ -43,6 +49,13 @@ class Repeating {
   }
 
  private:
+  /// When this returns, no step is taken any more.
+  void end() {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+
+  Driver& driver_;
   std::mutex mutex_;
   bool ended_ = false;
   std::thread thread_;
@@ -51,20 +64,12 @@ class Repeating {
 // A driver that sends without a pause until its binding is unbound, and closes when everything has come back.
 class Sender {
  public:
-  explicit Sender(Driver& driver) : driver_(driver) {
-    driver.on_unbind = [this](Binding& binding) {
-      sending_.end();
-      while (driver_.came_back() != sent_) {  // it does, or the test does not end
-        std::this_thread::yield();
-      }
-      driver_.close_and_wait(binding);
-      return NDIS_STATUS_SUCCESS;
-    };
-  }
-  ~Sender() {
-    sending_.stop();
-    driver_.on_unbind = nullptr;
-  }
+  explicit Sender(Driver& driver)
+      : driver_(driver), sending_(driver, [this](Binding&) {
+          while (driver_.came_back() != sent_) {  // it does, or the test does not end
+            std::this_thread::yield();
+          }
+        }) {}
 
   void start() {
     sending_.start([this, binding = &driver_.last()] {
@@ -88,23 +93,15 @@ class Sender {
 class Asker {
  public:
   enum class TakesBack { kItself, kNothing };
-  explicit Asker(Driver& driver, TakesBack wanted = TakesBack::kItself) : driver_(driver) {
-    driver.on_unbind = [this, wanted](Binding& binding) {
-      asking_.end();
-      if (dynamic_cast<Driver6*>(&driver_) != nullptr) {
-        if (wanted == TakesBack::kItself) {
-          take_back(binding);
-        }
-        EXPECT_TRUE(eventually([this] { return all_answered(); }));
-      }
-      driver_.close_and_wait(binding);
-      return NDIS_STATUS_SUCCESS;
-    };
-  }
-  ~Asker() {
-    asking_.stop();
-    driver_.on_unbind = nullptr;
-  }
+  explicit Asker(Driver& driver, TakesBack wanted = TakesBack::kItself)
+      : driver_(driver), asking_(driver, [this, wanted](Binding& binding) {
+          if (dynamic_cast<Driver6*>(&driver_) != nullptr) {
+            if (wanted == TakesBack::kItself) {
+              take_back(binding);
+            }
+            EXPECT_TRUE(eventually([this] { return all_answered(); }));
+          }
+        }) {}
 
   /// Asks again and again, of the kernel too, a few at a time.
   void start() {
