@@ -323,9 +323,8 @@ NDIS_STATUS NdisQueryPendingIOCount(PVOID NdisBindingHandle, PULONG IoCount) {
   if (ndis == nullptr) {
     return NDIS_STATUS_ADAPTER_NOT_OPEN;
   }
-  const auto binding = ndis->pin(handle_of(NdisBindingHandle));
-  if (!binding || binding->generation() != Generation::k5) {
-    ndis->violation("NdisQueryPendingIOCount", "the handle names no binding", handle_of(NdisBindingHandle));
+  const auto binding = binding_of(*ndis, NdisBindingHandle, Generation::k5, "NdisQueryPendingIOCount");
+  if (!binding) {
     return NDIS_STATUS_ADAPTER_NOT_OPEN;
   }
   for (const ndis::Held kind : {ndis::Held::kSend, ndis::Held::kRequest, ndis::Held::kTransfer, ndis::Held::kReset}) {

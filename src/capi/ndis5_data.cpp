@@ -271,9 +271,8 @@ VOID NdisSend(PNDIS_STATUS Status, NDIS_HANDLE NdisBindingHandle, PNDIS_PACKET P
   if (ndis == nullptr) {
     return;
   }
-  const auto binding = ndis->pin(handle_of(NdisBindingHandle));
-  if (!binding || binding->generation() != ndis::Generation::k5) {
-    ndis->violation("NdisSend", "the handle names no binding", handle_of(NdisBindingHandle));
+  const auto binding = binding_of(*ndis, NdisBindingHandle, ndis::Generation::k5, "NdisSend");
+  if (!binding) {
     return;
   }
   if (Packet == nullptr) {
@@ -298,9 +297,8 @@ VOID NdisSendPackets(NDIS_HANDLE NdisBindingHandle, PPNDIS_PACKET PacketArray, U
   if (ndis == nullptr || PacketArray == nullptr) {
     return;
   }
-  const auto binding = ndis->pin(handle_of(NdisBindingHandle));
-  if (!binding || binding->generation() != ndis::Generation::k5) {
-    ndis->violation("NdisSendPackets", "the handle names no binding", handle_of(NdisBindingHandle));
+  const auto binding = binding_of(*ndis, NdisBindingHandle, ndis::Generation::k5, "NdisSendPackets");
+  if (!binding) {
     return;
   }
   const std::size_t longest = ndis->longest_frame(*binding);

@@ -375,9 +375,8 @@ NDIS_STATUS NdisDirectOidRequest(NDIS_HANDLE NdisBindingHandle, PNDIS_OID_REQUES
   if (ndis == nullptr) {
     return NDIS_STATUS_ADAPTER_NOT_OPEN;
   }
-  const auto binding = ndis->pin(handle_of(NdisBindingHandle));
-  if (!binding || binding->generation() != Generation::k6) {
-    ndis->violation("NdisDirectOidRequest", "the handle names no binding", handle_of(NdisBindingHandle));
+  const auto binding = binding_of(*ndis, NdisBindingHandle, Generation::k6, "NdisDirectOidRequest");
+  if (!binding) {
     return NDIS_STATUS_ADAPTER_NOT_OPEN;
   }
   if (const Status bad = check_request(OidRequest); bad != Status::kSuccess) {

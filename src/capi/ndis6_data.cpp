@@ -217,9 +217,8 @@ VOID NdisSendNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST NetB
   if (engine == nullptr || NetBufferLists == nullptr) {
     return;
   }
-  const auto binding = engine->pin(capi::handle_of(NdisBindingHandle));
-  if (!binding || binding->generation() != ndis::Generation::k6) {
-    engine->violation("NdisSendNetBufferLists", "the handle names no binding", capi::handle_of(NdisBindingHandle));
+  const auto binding = capi::binding_of(*engine, NdisBindingHandle, ndis::Generation::k6, "NdisSendNetBufferLists");
+  if (!binding) {
     return;
   }
   const std::size_t longest = engine->longest_frame(*binding);
@@ -263,9 +262,8 @@ VOID NdisReturnNetBufferLists(NDIS_HANDLE NdisBindingHandle, PNET_BUFFER_LIST Ne
     return;
   }
   const char* const function = "NdisReturnNetBufferLists";
-  const auto binding = engine->pin(capi::handle_of(NdisBindingHandle));
-  if (!binding || binding->generation() != ndis::Generation::k6) {
-    engine->violation(function, "the handle names no binding", capi::handle_of(NdisBindingHandle));
+  const auto binding = capi::binding_of(*engine, NdisBindingHandle, ndis::Generation::k6, function);
+  if (!binding) {
     return;
   }
   auto& copies = static_cast<capi::Binding6&>(*binding->part).copies;

@@ -120,6 +120,17 @@ extern thread_local std::uint64_t loading_driver;
 // A call on something that exists only once the engine runs.
 ndis::Engine* running_engine();
 
+// The binding that a driver of that generation means; empty, and told, where the handle names none.
+inline Pin<ndis::Binding> binding_of(ndis::Engine& ndis, NDIS_HANDLE handle, ndis::Generation generation,
+                                     const char* function) {
+  Pin<ndis::Binding> binding = ndis.pin(handle_of(handle));
+  if (!binding || binding->generation() != generation) {
+    ndis.violation(function, "the handle names no binding", handle_of(handle));
+    return {};
+  }
+  return binding;
+}
+
 // Descriptors that no binding uses at the moment. They are never freed: a driver that returns one once too often, long
 // after the binding has gone, hands in something that can be looked at and refused.
 template <class Slot>
