@@ -105,20 +105,21 @@ Drivers& drivers() {
 }
 
 // Unmaps a driver that has been told to go. What it left behind is ended, and named; while its code is being called it
-// stays.
-bool unmap(const LoadedDriver& driver, const char* function, std::uint64_t id) {
-  if (driver.library == nullptr) {
+// stays, and so does its driver object.
+bool unmap(std::unique_ptr<LoadedDriver> driver, const char* function, std::uint64_t id) {
+  if (driver->library == nullptr) {
     return true;
   }
   std::uint32_t timers = 0;
-  const bool still = TpReleaseDriverCode(::dlsym(driver.library, "DriverEntry"), kUntilStillMs, &timers) == kSuccess;
+  const bool still = TpReleaseDriverCode(::dlsym(driver->library, "DriverEntry"), kUntilStillMs, &timers) == kSuccess;
   if (timers != 0) {
     ndis::report_misuse(function, "left a timer set: it is cancelled", id);
   }
   if (still) {
-    ::dlclose(driver.library);
+    ::dlclose(driver->library);
   } else {
     ndis::report_misuse(function, "left a timer or a work item that still runs: its code stays loaded", id);
+    static_cast<void>(driver.release());
   }
   return still;
 }
@@ -149,9 +150,7 @@ std::uint32_t enter(std::unique_ptr<LoadedDriver> driver, const std::string& nam
         ndis->evict(left, "DriverEntry");
       }
     }
-    if (!unmap(*driver, "DriverEntry", id)) {
-      static_cast<void>(driver.release());  // as its code does, so does its driver object
-    }
+    static_cast<void>(unmap(std::move(driver), "DriverEntry", id));
     return kGeneralFailure;
   }
   const std::lock_guard lock(drivers().mutex);
@@ -316,11 +315,7 @@ uint32_t TpNdisUnloadDriver(TP_NDIS_DRIVER driver) noexcept {
       static_cast<void>(loaded.release());  // its code and its driver object must stay: it still runs
       return kGeneralFailure;
     }
-    if (!unmap(*loaded, "DriverUnload", driver)) {
-      static_cast<void>(loaded.release());
-      return kGeneralFailure;
-    }
-    return kSuccess;
+    return unmap(std::move(loaded), "DriverUnload", driver) ? kSuccess : kGeneralFailure;
   });
 }
 

@@ -240,12 +240,14 @@ uint32_t TpReleaseDriverCode(const void* inside, uint32_t patience_ms, uint32_t*
   if (!range || cancelled == nullptr) {
     return ERROR_INVALID_PARAMETER;
   }
-  *cancelled = Book::instance().cancel(*range);
-  for (std::uint32_t more = 1; more != 0; *cancelled += more) {
+  std::uint32_t more = Book::instance().cancel(*range);
+  *cancelled = more;
+  do {
     if (!DriverCalls::instance().await_none(*range, std::chrono::milliseconds(patience_ms))) {
       return WAIT_TIMEOUT;
     }
     more = Book::instance().cancel(*range);
-  }
+    *cancelled += more;
+  } while (more != 0);
   return ERROR_SUCCESS;
 }
