@@ -55,19 +55,6 @@ const char* name_of(PoolKind kind) {
   return "nothing";
 }
 
-void PoolLock::wait() noexcept {
-  for (int spin = 0; spin < 64; ++spin) {
-    std::uint32_t free = 0;
-    if (state_.load(std::memory_order_relaxed) == 0 &&
-        state_.compare_exchange_weak(free, 1, std::memory_order_acquire)) {
-      return;
-    }
-  }
-  while (state_.exchange(2, std::memory_order_acquire) != 0) {
-    state_.wait(2, std::memory_order_relaxed);
-  }
-}
-
 // --- one pool --------------------------------------------------------------------------------------------------------
 
 void* Pool::take() noexcept {

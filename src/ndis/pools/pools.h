@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/handle_table.h"
+#include "base/short_lock.h"
 #include "ndis/pools/slabs.h"
 
 namespace turnpike::ndis {
@@ -30,26 +31,6 @@ namespace turnpike::ndis {
 enum class PoolKind : std::uint8_t { kNone, kPacket, kBuffer, kNetBufferList, kNetBuffer, kMdl, kBytes };
 inline constexpr std::size_t kPoolKinds = 7;
 const char* name_of(PoolKind kind);
-
-// A lock for a few instructions: no pool's user may be made to wait by one that was put to sleep for long.
-class PoolLock {
- public:
-  void lock() noexcept {
-    std::uint32_t free = 0;  // not exchange(1): that would forget who sleeps
-    if (!state_.compare_exchange_strong(free, 1, std::memory_order_acquire, std::memory_order_relaxed)) {
-      wait();
-    }
-  }
-  void unlock() noexcept {
-    if (state_.exchange(0, std::memory_order_release) == 2) {
-      state_.notify_one();
-    }
-  }
-
- private:
-  void wait() noexcept;
-  std::atomic<std::uint32_t> state_{0};  // 0 free, 1 held, 2 held and perhaps somebody sleeps
-};
 
 struct PoolShape {
   PoolKind kind = PoolKind::kNone;
@@ -88,7 +69,7 @@ class Pool {
   bool grow() noexcept;
   void end() noexcept;  // the handle is dead and no descriptor is out
 
-  PoolLock lock_;
+  ShortLock lock_;
   PoolShape shape_;
   std::uint32_t stride_ = 0;
   std::uint32_t per_slab_ = 0;

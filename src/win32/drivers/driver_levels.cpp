@@ -2,8 +2,8 @@
 // holder does not let go soon: in a process, the holder may have been put to sleep himself.
 #include <wdm.h>
 
+#include "base/short_lock.h"
 #include "win32/drivers/driver_levels.h"
-#include "win32/waits/short_lock.h"
 
 namespace turnpike::win32 {
 namespace {

@@ -7,11 +7,11 @@
 
 #include <unistd.h>
 
+#include "base/futex.h"
 #include "base/log.h"
 #include "win32/drivers/driver_levels.h"
 #include "win32/system/file_time.h"
 #include "win32/threads/time_service.h"
-#include "win32/waits/futex.h"
 
 namespace turnpike::win32 {
 namespace {
@@ -188,7 +188,7 @@ VOID ExInitializeFastMutex(PFAST_MUTEX FastMutex) {
 
 VOID ExAcquireFastMutex(PFAST_MUTEX FastMutex) {
   if (FastMutex != nullptr) {
-    turnpike::win32::wait_for(FastMutex->Event.Header, turnpike::win32::kNever);
+    turnpike::win32::wait_for(FastMutex->Event.Header, turnpike::kNever);
     FastMutex->Owner = turnpike::win32::own_number();
     FastMutex->OldIrql = KfRaiseIrql(APC_LEVEL);
   }

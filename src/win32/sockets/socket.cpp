@@ -21,8 +21,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/futex.h"
 #include "win32/sockets/socket_errors.h"
-#include "win32/waits/futex.h"
 
 namespace turnpike::win32 {
 namespace {

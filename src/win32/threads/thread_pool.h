@@ -6,9 +6,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/short_lock.h"
 #include "win32/waits/object.h"
 #include "win32/waits/parker.h"
-#include "win32/waits/short_lock.h"
 
 namespace turnpike::win32 {
 

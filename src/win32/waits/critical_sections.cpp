@@ -7,10 +7,10 @@
 
 #include <algorithm>
 
+#include "base/futex.h"
 #include "win32/last_error.h"
 #include "win32/threads/thread.h"
 #include "win32/waits/client_word.h"
-#include "win32/waits/futex.h"
 
 namespace turnpike::win32 {
 namespace {
@@ -54,9 +54,9 @@ void initialize(LPCRITICAL_SECTION section, DWORD spins) {
 }  // namespace
 }  // namespace turnpike::win32
 
+using turnpike::futex_wait;
+using turnpike::futex_wake_one;
 using turnpike::win32::fail_with;
-using turnpike::win32::futex_wait;
-using turnpike::win32::futex_wake_one;
 using turnpike::win32::initialize;
 using turnpike::win32::is_mine;
 using turnpike::win32::is_null;

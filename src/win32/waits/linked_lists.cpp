@@ -3,11 +3,11 @@
 #include <mutex>
 #include <utility>
 
+#include "base/short_lock.h"
 #include "win32/last_error.h"
-#include "win32/waits/short_lock.h"
 
+using turnpike::ShortLock;
 using turnpike::win32::is_null;
-using turnpike::win32::ShortLock;
 
 namespace {
 

@@ -3,7 +3,7 @@
 #include <memory>
 #include <mutex>
 
-#include "win32/waits/short_lock.h"
+#include "base/short_lock.h"
 
 namespace turnpike::win32 {
 namespace {

@@ -9,7 +9,7 @@
 // stale one.
 #pragma once
 
-#include "win32/waits/futex.h"
+#include "base/futex.h"
 
 namespace turnpike::win32 {
 

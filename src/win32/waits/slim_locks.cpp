@@ -12,10 +12,10 @@
 // them free. Who waits for another's initialisation sleeps on the low word.
 #include <synchapi.h>
 
+#include "base/futex.h"
 #include "win32/last_error.h"
 #include "win32/threads/time_service.h"
 #include "win32/waits/client_word.h"
-#include "win32/waits/futex.h"
 #include "win32/waits/wait.h"
 
 namespace turnpike::win32 {

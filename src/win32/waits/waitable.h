@@ -3,9 +3,9 @@
 
 #include <span>
 
+#include "base/short_lock.h"
 #include "win32/waits/object.h"
 #include "win32/waits/parker.h"
-#include "win32/waits/short_lock.h"
 
 namespace turnpike::win32 {
 

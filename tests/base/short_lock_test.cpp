@@ -1,19 +1,19 @@
-// The lock of a pool: who sleeps for it is woken, whoever else takes it meanwhile.
+// The lock of one word: who sleeps for it is woken, whoever else takes it meanwhile.
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <mutex>
 #include <thread>
 
-#include "ndis/pools/pools.h"
+#include "base/short_lock.h"
 
-namespace turnpike::ndis {
+namespace turnpike {
 namespace {
 
 // Takes the lock once in each round, as soon as it has begun; spins until then.
 class Taker {
  public:
-  explicit Taker(PoolLock& lock, int rounds)
+  explicit Taker(ShortLock& lock, int rounds)
       : thread_([this, &lock, rounds] {
           for (int round = 1; round <= rounds; ++round) {
             while (begun_.load(std::memory_order_acquire) < round) std::this_thread::yield();
@@ -32,9 +32,9 @@ class Taker {
 
 // One sleeps, one comes while the lock is let go of: had he made it forget the sleeper, nobody would be left who wakes
 // him, and this test would not end.
-TEST(PoolLock, WakesWhoeverSleepsForIt) {
+TEST(ShortLock, WakesWhoeverSleepsForIt) {
   constexpr int kRounds = 2000;
-  PoolLock lock;
+  ShortLock lock;
   Taker sleeper(lock, kRounds), comer(lock, kRounds);
   for (int round = 1; round <= kRounds; ++round) {
     lock.lock();
@@ -50,4 +50,4 @@ TEST(PoolLock, WakesWhoeverSleepsForIt) {
 }
 
 }  // namespace
-}  // namespace turnpike::ndis
+}  // namespace turnpike

@@ -1,15 +1,15 @@
 // A mutex of one word, for sections of a few dozen instructions that neither block nor call out.
 //
-// Why not std::mutex: one lies in each waitable object, where 4 bytes against 40 count; and a wait for all objects
-// locks many of them in the order of the caller's array, which is safe for the reason that waitable.cpp gives, but
-// which a checker of lock orders, knowing nothing of that reason, would report.
+// Why not std::mutex: one lies in each waitable object of win32, where 4 bytes against 40 count; and a wait for all
+// objects locks many of them in the order of the caller's array, which is safe for the reason that waitable.cpp gives,
+// but which a checker of lock orders, knowing nothing of that reason, would report.
 #pragma once
 
-#include "win32/waits/futex.h"
+#include "base/futex.h"
 
 #include <mutex>
 
-namespace turnpike::win32 {
+namespace turnpike {
 
 class ShortLock {
  public:
@@ -54,4 +54,4 @@ class ShortLock {
   std::atomic<std::uint32_t> state_{kFree};
 };
 
-}  // namespace turnpike::win32
+}  // namespace turnpike

@@ -1,4 +1,4 @@
-#include "win32/waits/futex.h"
+#include "base/futex.h"
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
@@ -8,7 +8,7 @@
 #include <climits>
 #include <ctime>
 
-namespace turnpike::win32 {
+namespace turnpike {
 namespace {
 
 constexpr std::int64_t kNanosecondsPerSecond = 1'000'000'000;
@@ -39,4 +39,4 @@ FutexOutcome futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t wh
 bool futex_wake_one(const std::atomic<std::uint32_t>& word) { return futex(word, FUTEX_WAKE, 1, nullptr) > 0; }
 void futex_wake_all(const std::atomic<std::uint32_t>& word) { futex(word, FUTEX_WAKE, INT_MAX, nullptr); }
 
-}  // namespace turnpike::win32
+}  // namespace turnpike

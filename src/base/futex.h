@@ -5,7 +5,7 @@
 #include <atomic>
 #include <cstdint>
 
-namespace turnpike::win32 {
+namespace turnpike {
 
 // A moment on CLOCK_MONOTONIC in nanoseconds, or never.
 using Deadline = std::int64_t;
@@ -24,4 +24,4 @@ FutexOutcome futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t wh
 bool futex_wake_one(const std::atomic<std::uint32_t>& word);
 void futex_wake_all(const std::atomic<std::uint32_t>& word);
 
-}  // namespace turnpike::win32
+}  // namespace turnpike
