@@ -30,9 +30,9 @@ Result<std::unique_ptr<Forwarder>> Forwarder::start(kernel::Port& port, std::vec
     if (const auto bound = made->bind(binding, wake); !bound) return tl::unexpected(bound.error());
   }
   made->prepare_namespace();
+  made->sweep_at_ = clock.now() + settings.sweep_after;
   made->resync();
   if (made->wants_resync_) return fail(ErrorKind::kKernel, "the kernel's routes cannot be read");
-  made->sweep_at_ = clock.now() + settings.sweep_after;
   if (const Status found = made->status(); found.ipv4.adopted + found.ipv6.adopted != 0) {
     TURNPIKE_LOG(LogLevel::kNotice, "forwarder",
                  "the kernel has routes of a former life: they forward on until claimed",
@@ -128,6 +128,7 @@ bool Forwarder::step() {
 void Forwarder::read_monitor() {
   const auto count = monitor_->read(*this);
   more_to_hear_ = count && *count != 0;
+  if (std::exchange(doubts_objects_, false)) look_for_survivors();
   if (std::exchange(objects_changed_, false)) next_hops_changed();
   for (const Table& table : tables_) {
     if (!import_at_ && table.importer != nullptr && table.importer->waiting() != 0)
@@ -138,6 +139,13 @@ void Forwarder::read_monitor() {
 void Forwarder::next_hops_changed() {
   for (const Table& table : tables_) table.unicast->next_hops_changed();
   next_hops_.forget_losses();
+}
+
+// A link went, and has come back. That it went was heard after it happened: if it was back by then, and we had written
+// next hops and routes to it anew, these have been given up though the kernel has them. Routes are there only with
+// their next hops, which are few: so these are read, and the routes where one is found.
+void Forwarder::look_for_survivors() {
+  if (!resync_next_hops() || next_hops_.unexpected() != 0) wants_resync_ = true;
 }
 
 std::optional<MonotonicTime> Forwarder::next_deadline() const {
@@ -229,6 +237,7 @@ bool Forwarder::resync_next_hops() {
   for (const auto& each : ours) next_hops_.audit(each.view());
   next_hops_.end_audit();
   for (const auto& [id, each] : foreign_) next_hops_.avoid(id);
+  sweeps_objects_ = sweeps_objects_ || !sweep_at_;  // what nobody wants has no claimant to wait for any more
   next_hops_changed();
   return true;
 }
@@ -271,12 +280,14 @@ void Forwarder::set_link(InterfaceIndex link, bool is_up) {
   if (was_up && !is_up) {
     if (next_hops_.link_lost(link)) {
       objects_changed_ = true;
+      lost_links_.insert(link);
       TURNPIKE_LOG(LogLevel::kNotice, "forwarder", "a link went, and our routes with it", {"link", link.value()});
     }
     for (const Table& table : tables_) {
       if (table.importer != nullptr) table.importer->link_lost(link);
     }
   } else if (is_up && !was_up) {
+    doubts_objects_ = lost_links_.erase(link) != 0 || doubts_objects_;
     objects_changed_ = next_hops_.retry(link) || objects_changed_;
     for (const Table& table : tables_) table.unicast->retry_failed();
   }
@@ -284,7 +295,9 @@ void Forwarder::set_link(InterfaceIndex link, bool is_up) {
 
 void Forwarder::on_link(const kernel::Notice& notice, const kernel::Link& link) {
   set_link(link.index, !notice.gone && (link.flags & kernel::kLinkUp) != 0);
-  if (notice.gone) links_.erase(link.index);
+  if (!notice.gone) return;
+  links_.erase(link.index);
+  lost_links_.erase(link.index);
 }
 
 // With an address go routes that prefer it, and the kernel does not say which.

@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/clock.h"
@@ -102,6 +103,7 @@ class Forwarder final : private kernel::Listener {
   void run_sweep();
   void set_link(InterfaceIndex link, bool is_up);
   void next_hops_changed();
+  void look_for_survivors();
   [[nodiscard]] bool is_our_own(const kernel::Notice& notice) const {
     return notice.writer != 0 && (notice.writer == writer_->identity() || batches_.has_written(notice.writer));
   }
@@ -123,8 +125,10 @@ class Forwarder final : private kernel::Listener {
   std::unique_ptr<Fpm> fpm_;
   std::vector<std::pair<Unicast*, rtm::Handle>> fpm_owners_;  // that count as foreign because of it
   std::map<InterfaceIndex, bool> links_;                      // whether it is up
+  std::set<InterfaceIndex> lost_links_;                       // that took next hops with them, and are down still
   NextHopObjects foreign_;
   bool objects_changed_ = false;
+  bool doubts_objects_ = false;
   bool more_to_hear_ = true;
   bool wants_resync_ = false;
   std::optional<MonotonicTime> resync_not_before_, audit_at_, sweep_at_, import_at_;

@@ -431,11 +431,13 @@ bool NextHops::matches(const Object& object, const kernel::NextHop& seen) const 
 
 void NextHops::begin_audit() {
   groups_to_adopt_.clear();
+  unexpected_ = 0;
   for (Object& each : objects_) each.seen = false;
 }
 
 void NextHops::audit(const kernel::NextHop& seen) {
   const Index index = find(seen.id);
+  unexpected_ += objects_[index].exists ? 0 : 1;
   if (index == 0) {
     if (ids_.contains(seen.id)) ids_.erase(seen.id);  // it was thought to be somebody else's
     if (seen.kind == kernel::NextHopKind::kGateway) {

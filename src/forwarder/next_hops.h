@@ -88,6 +88,8 @@ class NextHops {
 
   // The id by which routes name it; 0: none yet.
   [[nodiscard]] std::uint32_t id_of(Index index) const { return objects_[index].id; }
+  // Whether it is the id of one of ours, or of a former life's.
+  [[nodiscard]] bool has(std::uint32_t id) const { return find(id) != 0; }
   [[nodiscard]] State state_of(Index index) const { return objects_[index].state; }
   [[nodiscard]] int error_of(Index index) const { return objects_[index].error; }
 
@@ -117,6 +119,8 @@ class NextHops {
   void audit(const kernel::NextHop& seen);
   // Gives how many of ours were missing or other than they should be.
   std::size_t end_audit();
+  // What the last audit has found of which we thought that the kernel had it not.
+  [[nodiscard]] std::size_t unexpected() const { return unexpected_; }
   // Foreign ids, so that none of ours meets one.
   void avoid(std::uint32_t id) { ids_.emplace(id, 0); }
 
@@ -182,6 +186,7 @@ class NextHops {
   std::unordered_map<std::uint32_t, Index> ids_;      // 0: somebody else's
   std::vector<kernel::NextHopCopy> groups_to_adopt_;  // until the leaves of a dump are known
   std::uint32_t next_id_ = kFirstId;
+  std::size_t unexpected_ = 0;  // of this audit
   std::uint64_t written_ = 0, removed_ = 0, repaired_ = 0, refused_ = 0;
 };
 

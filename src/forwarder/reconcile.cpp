@@ -75,7 +75,15 @@ std::uint32_t Unicast::adopted_id(const Entry& entry, const Prefix& prefix) cons
   return targets_[entry.adopted != 0 ? entry.installed : adopted_.find(prefix)].adopted_id;
 }
 
+// Of this life, and given up by mistake. What another program wrote under our number names no next hop of ours.
+bool Unicast::is_survivor(const kernel::Route& route) const {
+  if (!reads_ || takes_all_for_former_ || !next_hops_.has(route.next_hop_id)) return false;
+  const std::uint32_t former = former_.find(route.destination);
+  return former == 0 || priority_of(former) != route.priority;
+}
+
 void Unicast::note_found(std::uint32_t index, const kernel::Route& route) {
+  const bool survives = is_survivor(route);
   const bool has_object = route.type == kernel::RouteType::kUnicast && route.next_hop_id != 0;
   const std::uint32_t target = share_target({.type = route.type,
                                              .settings = share_settings(settings_in(route)),
@@ -85,6 +93,7 @@ void Unicast::note_found(std::uint32_t index, const kernel::Route& route) {
     entries_[index].adopted = 1;
     ++found_;
     make_dirty(index);
+    if (survives) survivors_.push_back(route.destination);
   } else if (const std::uint32_t other = adopted_.find(route.destination);
              other != 0 && priority_of(other) != route.priority) {
     release_target(target);
@@ -92,6 +101,7 @@ void Unicast::note_found(std::uint32_t index, const kernel::Route& route) {
   } else {
     release_target(adopted_.take(route.destination));
     adopted_.insert(route.destination, target);
+    if (survives) survivors_.push_back(route.destination);
   }
 }
 
@@ -102,11 +112,20 @@ void Unicast::forget_found(Entry& entry) {
   --found_;
 }
 
+void Unicast::clear(PrefixMap& targets) {
+  targets.for_each([this](const Prefix&, std::uint32_t target) { release_target(target); });
+  targets.clear();
+}
+
 void Unicast::begin_reconcile() {
   wants_reconcile_ = false;
-  adopted_.for_each([this](const Prefix&, std::uint32_t target) { release_target(target); });
-  adopted_.clear();
+  if (!std::exchange(reads_, true)) {
+    takes_all_for_former_ = counters_.reconciled == 0 || found_ != 0;  // of those in entries nobody remembers more
+    std::swap(former_, adopted_);
+  }
+  clear(adopted_);
   strays_.clear();
+  survivors_.clear();
   bag_.insert(bag_.end(), checks_.begin(), checks_.end());
   checks_.clear();
   scan([this](std::uint32_t, Entry& entry) {
@@ -145,6 +164,8 @@ void Unicast::look_again(std::uint32_t index, bool gone) {
 }
 
 void Unicast::end_reconcile() {
+  reads_ = false;
+  clear(former_);
   std::erase_if(bag_, [this](std::uint32_t index) { return entries_[index].adopted != 0; });
   std::uint64_t missing = 0;
   scan([&](std::uint32_t index, Entry& entry) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <tuple>
 #include <utility>
 
 #include "base/log.h"
@@ -385,12 +386,16 @@ void Unicast::tell_table() {
 // What nobody has claimed, and what has our number where we want nothing.
 void Unicast::sweep_some(kernel::Writer& writer, std::size_t most) {
   std::vector<std::pair<Prefix, std::uint32_t>> gone;
-  for (; most != 0 && !strays_.empty(); --most, strays_.pop_back()) gone.push_back(strays_.back());
-  for (; most != 0 && sweeping_ && !adopted_.empty(); --most) {
-    const auto [prefix, target] = adopted_.take_any();
+  const auto give_up = [&](const Prefix& prefix, std::uint32_t target) {
+    if (target == 0) return;
     gone.emplace_back(prefix, priority_of(target));
     release_target(target);
+  };
+  for (; most != 0 && !strays_.empty(); --most, strays_.pop_back()) gone.push_back(strays_.back());
+  for (; most != 0 && is_idle() && !survivors_.empty(); --most, survivors_.pop_back()) {  // who wants it has said so
+    give_up(survivors_.back(), adopted_.take(survivors_.back()));
   }
+  for (; most != 0 && sweeping_ && !adopted_.empty(); --most) std::apply(give_up, adopted_.take_any());
   for (const auto& [prefix, priority] : gone) {
     kernel::Route route;
     route.destination = prefix;

@@ -45,6 +45,8 @@
 // (`adopted`), where the table has that already, else by its prefix (`adopted_`). What is wanted as it stands is taken
 // over without a write; what is wanted otherwise is replaced; what nobody wants waits for `sweep_adopted`. After a dump
 // those in entries are looked at first and in the order of memory, not at random: nearly all of them need no write.
+// A later dump may find what no former life left, and this one has given up by mistake (Forwarder::look_for_survivors):
+// that is claimed likewise, and what nobody wants of it goes at once.
 //
 // ## Rejected
 //
@@ -146,7 +148,7 @@ class Unicast {
   [[nodiscard]] Family family() const { return settings_.family; }
   [[nodiscard]] std::uint32_t kernel_table() const { return settings_.kernel_table; }
   // There is something to do at once, perhaps since the other family's step.
-  [[nodiscard]] bool has_more() const { return !is_idle() || (sweeping_ && !adopted_.empty()); }
+  [[nodiscard]] bool has_more() const { return !is_idle() || !survivors_.empty() || (sweeping_ && !adopted_.empty()); }
   // It has asked for a reconciling since, for instance because answers of the kernel were lost.
   [[nodiscard]] bool wants_reconcile() const { return wants_reconcile_; }
 
@@ -329,6 +331,8 @@ class Unicast {
   void claim(Entry& entry, const Prefix& prefix);
   void note_found(std::uint32_t index, const kernel::Route& route);
   void forget_found(Entry& entry);
+  [[nodiscard]] bool is_survivor(const kernel::Route& route) const;
+  void clear(PrefixMap& targets);
   void look_again(std::uint32_t index, bool gone);
   [[nodiscard]] bool is_none_of_ours(const kernel::Route& route) const;
   [[nodiscard]] bool is_as_installed(const Entry& entry, const kernel::Route& route) const;
@@ -372,6 +376,10 @@ class Unicast {
   Unicast* told_ = nullptr;                              // for whom we do
 
   PrefixMap adopted_;                                     // targets, each with a use
+  PrefixMap former_;                                      // adopted_ as it was before the reading that runs
+  std::vector<Prefix> survivors_;                         // in adopted_, and of this life: they go at once
+  bool reads_ = false;                                    // begun, and not ended
+  bool takes_all_for_former_ = true;                      // what this reading finds
   std::size_t found_ = 0;                                 // entries with `adopted`
   std::vector<std::pair<Prefix, std::uint32_t>> strays_;  // with our number, at a priority that is not wanted
   bool sweeping_ = false;                                 // adopted_ goes

@@ -273,6 +273,43 @@ TEST_F(FaultsTest, ALinkMayFlapAgainBeforeItsNewsIsHeard) {
   EXPECT_EQ(in_state(RouteState::kFailed), 100U);
 }
 
+// As above; and what the wrong belief is about is withdrawn before the news of the flap says so: nothing of it stays.
+TEST_F(FaultsTest, WhatIsWithdrawnWhileItsLinkIsWronglyThoughtDownGoesAllTheSame) {
+  for (const int kept : {0, 50}) {
+    start();
+    const Handle unclaimed = route("10.7.0.0/16", {hop("10.0.2.2", right)});
+    run();
+    forwarder->stop(false);
+    remove(unclaimed);
+    start();
+    const Handle a = hop("10.0.1.2", left);
+    many(100, a);
+    run();
+    const auto flap = [&] {
+      set_link(left, false);
+      set_link(left, true);
+    };
+    bool again = true;
+    port.before_submits([&] {
+      if (std::exchange(again, false)) flap();
+    });
+    flap();
+    forwarder->step();
+    port.before_submits(nullptr);
+    ASSERT_EQ(kernel_routes().size(), 101U) << "and of the second flap it has not heard";
+    ASSERT_TRUE(routes.table->deregister_entity(std::exchange(self, Handle::kNone)));
+    many(static_cast<unsigned>(kept), hop("10.0.1.2", left));
+    run();
+    for (int i = 0; i < 3; ++i) pass(std::chrono::seconds(1));
+    EXPECT_EQ(kernel_routes().size(), static_cast<std::size_t>(kept) + 1) << "and the former life's";
+    EXPECT_EQ(in_state(RouteState::kInstalled), static_cast<std::uint64_t>(kept));
+    pass(std::chrono::minutes(4));
+    EXPECT_EQ(kernel_routes().size(), static_cast<std::size_t>(kept));
+    EXPECT_EQ(kernel_objects(), kept != 0 ? 1U : 0U);
+    forwarder->stop(true);
+  }
+}
+
 TEST_F(FaultsTest, ALinkThatIsDeletedTakesWhatIsWantedOverItForGood) {
   start();
   const Handle a = hop("10.0.1.2", left);

@@ -189,7 +189,10 @@ TEST_F(FullSize, ALinkFlapsUnderChurn) {
     });
     for (int i = 0; i < 20; ++i) row.middle.ip({"link set east down", "link set east up"});
     churn.join();
-    await_installed("it has come to rest", kRoutes);
+    await(
+        "it has come to rest",
+        [] { return status().installed == kRoutes && status().pending == 0 && in_kernel().size() == kRoutes; },
+        kPatience);  // what was withdrawn while it was wrongly thought gone is found by a reading
     expect_exactly(numbers(kRoutes / 2, kRoutes + kRoutes / 2));
     client.leave();
     await("all are gone", [] { return in_kernel().empty(); }, kPatience);
