@@ -107,6 +107,7 @@ bool Forwarder::step() {
   read_monitor();
   const MonotonicTime now = clock_.now();
   if (audit_at_ && *audit_at_ <= now) wants_resync_ = true;
+  wants_resync_ = wants_resync_ || next_hops_.wants_audit();
   for (const Table& table : tables_) wants_resync_ = wants_resync_ || table.unicast->wants_reconcile();
   if (wants_resync_ && (!resync_not_before_ || *resync_not_before_ <= now)) resync();
   if (import_at_ && *import_at_ <= now) {
@@ -119,10 +120,27 @@ bool Forwarder::step() {
   bool more = more_to_hear_;
   if (fpm_ != nullptr) more = fpm_->step() || more;
   for (const Table& table : tables_) static_cast<void>(table.unicast->step(*writer_, batches_));
+  write_next_hops();
   more = more || std::ranges::any_of(tables_, [](const Table& table) { return table.unicast->has_more(); });
   run_sweep();
   if (!more && next_hops_.has_unused()) next_hops_.sweep(*writer_, false);
   return more;
+}
+
+// Those that no route of this step has asked for: a way of several that comes back, or is tried again.
+void Forwarder::write_next_hops() {
+  if (retry_at_ && *retry_at_ <= clock_.now()) {
+    retry_at_.reset();
+    next_hops_.retry(std::nullopt);
+  }
+  if (next_hops_.has_pending()) next_hops_.flush(*writer_);
+  if (!next_hops_.has_refused()) {
+    retry_at_.reset();
+    backoff_.reset();
+  } else if (!retry_at_) {
+    retry_at_ = clock_.now() + backoff_.next();
+  }
+  if (next_hops_.has_losses()) next_hops_changed();
 }
 
 void Forwarder::read_monitor() {
@@ -141,9 +159,9 @@ void Forwarder::next_hops_changed() {
   next_hops_.forget_losses();
 }
 
-// A link went, and has come back. That it went was heard after it happened: if it was back by then, and we had written
-// next hops and routes to it anew, these have been given up though the kernel has them. Routes are there only with
-// their next hops, which are few: so these are read, and the routes where one is found.
+// A link that went has come back, or somebody took a next hop away. That was heard after it happened: what we had
+// written anew by then has been given up though the kernel has it. Routes are there only with their next hops, which
+// are few: so these are read, and the routes where one is found.
 void Forwarder::look_for_survivors() {
   if (!resync_next_hops() || next_hops_.unexpected() != 0) wants_resync_ = true;
 }
@@ -154,10 +172,11 @@ std::optional<MonotonicTime> Forwarder::next_deadline() const {
     earliest(first, table.unicast->next_deadline());
     if (table.unicast->wants_reconcile()) earliest(first, resync_not_before_);
   }
-  if (wants_resync_) earliest(first, resync_not_before_);
+  if (wants_resync_ || next_hops_.wants_audit()) earliest(first, resync_not_before_);
   earliest(first, audit_at_);
   earliest(first, sweep_at_);
   earliest(first, import_at_);
+  earliest(first, retry_at_);
   if (fpm_ != nullptr) earliest(first, fpm_->next_deadline());
   return first;
 }
@@ -327,6 +346,7 @@ void Forwarder::on_next_hop(const kernel::Notice& notice, const kernel::NextHop&
                    {"id", next_hop.id}, {"netlink_port", notice.writer});
     }
     objects_changed_ = objects_changed_ || ours;
+    doubts_objects_ = doubts_objects_ || (ours && notice.gone);
   } else if (notice.gone) {
     foreign_.erase(next_hop.id);
   } else {

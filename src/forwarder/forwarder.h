@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "forwarder/backoff.h"
 #include "forwarder/config.h"
 #include "forwarder/fpm.h"
 #include "forwarder/importer.h"
@@ -104,6 +105,7 @@ class Forwarder final : private kernel::Listener {
   void set_link(InterfaceIndex link, bool is_up);
   void next_hops_changed();
   void look_for_survivors();
+  void write_next_hops();
   [[nodiscard]] bool is_our_own(const kernel::Notice& notice) const {
     return notice.writer != 0 && (notice.writer == writer_->identity() || batches_.has_written(notice.writer));
   }
@@ -131,7 +133,8 @@ class Forwarder final : private kernel::Listener {
   bool doubts_objects_ = false;
   bool more_to_hear_ = true;
   bool wants_resync_ = false;
-  std::optional<MonotonicTime> resync_not_before_, audit_at_, sweep_at_, import_at_;
+  std::optional<MonotonicTime> resync_not_before_, audit_at_, sweep_at_, import_at_, retry_at_;
+  Backoff backoff_;
   bool sweeps_objects_ = false;
   std::uint64_t losses_ = 0, resyncs_ = 0;
 };

@@ -35,10 +35,15 @@ NextHops::Index NextHops::leaf(const Way& way) {
     place->second = make(Shape::kLeaf);
     objects_[place->second].way = way;
   }
-  Object& its = objects_[place->second];
-  its.adopted = false;
-  if (its.state == State::kAbsent || (its.state == State::kFailed && its.uses == 0)) pend(place->second);
+  objects_[place->second].adopted = false;
+  want(place->second);
   return place->second;
+}
+
+// Somebody is about to use it: what was given up while nobody did is to be written again.
+void NextHops::want(Index index) {
+  const Object& its = objects_[index];
+  if (its.state == State::kAbsent || (its.state == State::kFailed && its.uses == 0)) pend(index);
 }
 
 // One more user of each leaf. Ways that are the same count as one of more weight.
@@ -67,6 +72,7 @@ NextHops::Index NextHops::share(std::span<const Way> ways, std::uint32_t hint) {
   if (members.size() == 1) return members.front().first;  // with the use that it was given
   if (const auto there = groups_.find(members); there != groups_.end()) {
     drop(members);
+    want(there->second);
     use(there->second);
     return there->second;
   }
@@ -158,6 +164,7 @@ void NextHops::pend(Index index) {
 void NextHops::lose(Index index, int error) {
   Object& its = objects_[index];
   its.lost = its.lost || its.exists;
+  has_losses_ = has_losses_ || its.lost;
   its.exists = false;
   if (error != 0) {
     fail(its, error);
@@ -201,6 +208,7 @@ bool NextHops::link_lost(InterfaceIndex link) {
 
 bool NextHops::retry(std::optional<InterfaceIndex> link) {
   bool any = false;
+  has_refused_ = has_refused_ && link;
   for (Index index = 1; index < objects_.size(); ++index) {
     Object& its = objects_[index];
     if (its.state != State::kFailed || !its.resolved || its.uses == 0) continue;
@@ -232,6 +240,7 @@ bool NextHops::changed(const kernel::NextHop& by_others) {
 }
 
 void NextHops::forget_losses() {
+  has_losses_ = false;
   for (Object& each : objects_) each.lost = false;
 }
 
@@ -270,12 +279,13 @@ bool NextHops::put(kernel::Writer& writer, Index index) {
     object.kind = kernel::NextHopKind::kGroup;
     object.members = members;
   }
-  return writer.put(its.exists ? kernel::Change::kReplace : kernel::Change::kAdd, object, index);
+  return writer.put(its.exists ? kernel::Change::kUpdate : kernel::Change::kAdd, object, index);
 }
 
 // Submits, and sorts out what was refused. What was put is taken for present until then.
 void NextHops::collect(kernel::Writer& writer) {
   const kernel::Report report = writer.submit();
+  wants_audit_ = wants_audit_ || report.answers_lost;
   std::vector<Index> anew;
   for (const kernel::Refusal& refusal : report.refused) {
     const auto index = static_cast<Index>(refusal.cookie);
@@ -286,7 +296,15 @@ void NextHops::collect(kernel::Writer& writer) {
       anew.push_back(index);
       continue;
     }
+    if (refusal.error == ENOENT && its.exists) {  // with its routes; the news of it are still to come
+      ++repaired_;
+      lose(index, 0);
+      if (its.shape == Shape::kLeaf) rewrite_groups_of(index);
+      continue;
+    }
     ++refused_;
+    has_refused_ = true;
+    wants_audit_ = wants_audit_ || (is_group(its) && refusal.error == EINVAL);
     fail(its, refusal.error);
     TURNPIKE_LOG(LogLevel::kWarning, "forwarder", "the kernel refused a next hop", {"id", its.id},
                  {"reason", kernel::describe(refusal)});
@@ -431,6 +449,7 @@ bool NextHops::matches(const Object& object, const kernel::NextHop& seen) const 
 
 void NextHops::begin_audit() {
   groups_to_adopt_.clear();
+  wants_audit_ = false;
   unexpected_ = 0;
   for (Object& each : objects_) each.seen = false;
 }

@@ -104,19 +104,23 @@ class NextHops {
 
   // What changed under our hands. True: routes that name something that `lost` says are gone with it.
   bool link_lost(InterfaceIndex link);
-  // What failed is tried again: on that link, or all.
+  // What failed is tried again: on that link, or all. Somebody has to, as long as something is refused.
   bool retry(std::optional<InterfaceIndex> link);
+  [[nodiscard]] bool has_refused() const { return has_refused_; }
   // Somebody else took it away, or changed it. True: it was one of ours.
   bool taken_away(std::uint32_t id);
   bool changed(const kernel::NextHop& by_others);
-  // Objects that `link_lost` or `taken_away` found gone with the routes that named them, until they are forgotten.
+  // Objects that were found gone with the routes that named them, until they are forgotten.
   [[nodiscard]] bool is_lost(Index index) const { return objects_[index].lost; }
+  [[nodiscard]] bool has_losses() const { return has_losses_; }
   void forget_losses();
 
   // A dump: begin, one call for each object of the protocol, end. What is ours and was not there is lost; what was not
   // ours before is adopted.
   void begin_audit();
   void audit(const kernel::NextHop& seen);
+  // Whether it is asked for: answers were lost, or a group was refused that has all its members, as we thought.
+  [[nodiscard]] bool wants_audit() const { return wants_audit_; }
   // Gives how many of ours were missing or other than they should be.
   std::size_t end_audit();
   // What the last audit has found of which we thought that the kernel had it not.
@@ -156,6 +160,7 @@ class NextHops {
 
   Index make(Shape shape);
   Index leaf(const Way& way);
+  void want(Index index);
   Members members_of(std::span<const Way> ways);
   void drop(const Members& members);
   void fail(Object& object, int error);
@@ -186,6 +191,7 @@ class NextHops {
   std::unordered_map<std::uint32_t, Index> ids_;      // 0: somebody else's
   std::vector<kernel::NextHopCopy> groups_to_adopt_;  // until the leaves of a dump are known
   std::uint32_t next_id_ = kFirstId;
+  bool has_refused_ = false, has_losses_ = false, wants_audit_ = false;
   std::size_t unexpected_ = 0;  // of this audit
   std::uint64_t written_ = 0, removed_ = 0, repaired_ = 0, refused_ = 0;
 };

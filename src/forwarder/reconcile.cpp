@@ -250,7 +250,7 @@ void Unicast::taken_away(std::uint32_t index, const Prefix& prefix, kernel::Iden
   Entry& entry = entries_[index];
   ++counters_.repaired;
   if (entry.differs == 0) set_installed(entry, 0);
-  entry.robbed = 1;
+  entry.robbed = entry.doubted = 1;
   if (by != 0 && known_rivals_.size() < kMostRivals && known_rivals_.insert(by).second) {
     TURNPIKE_LOG(LogLevel::kWarning, "forwarder", "another program changes routes of ours; they are written again",
                  {"prefix", net::to_text(prefix)}, {"netlink_port", by});

@@ -17,8 +17,6 @@ constexpr std::uint32_t kInstance = 0x46574420;  // "FWD "
 constexpr std::size_t kIntake = 4096;
 constexpr std::size_t kBatch = 1024;  // 53 KB of IPv4 routes, of the 64 that a writer takes
 constexpr Duration kLockedAgain = std::chrono::milliseconds(2);
-constexpr Duration kFirstRetry = std::chrono::seconds(1);
-constexpr Duration kLastRetry = std::chrono::seconds(64);
 
 }  // namespace
 
@@ -171,7 +169,7 @@ void Unicast::set_state(Entry& entry, RouteState state, int error) {
   };
   count(entry.state, ~std::uint64_t{0});
   entry.state = static_cast<std::uint32_t>(state) & 7;
-  entry.error = static_cast<std::uint32_t>(error);
+  entry.error = static_cast<std::uint16_t>(error);
   count(entry.state, 1);
 }
 
@@ -221,10 +219,12 @@ void Unicast::examine(std::uint32_t index, Batch& batch) {
   set_wanted(entry, wanted.target);
   claim(entry, prefix);
   if (wanted.target == 0 && entry.installed == 0) {
+    wants_reconcile_ = wants_reconcile_ || entry.doubted != 0;  // perhaps the kernel has it all the same
+    entry.doubted = 0;
     finish(index, wanted.state, wanted.error);
     return;
   }
-  entry.error = static_cast<std::uint32_t>(wanted.error);
+  entry.error = static_cast<std::uint16_t>(wanted.error);
   batch.work.push_back({.index = index, .target = wanted.target, .prefix = prefix, .otherwise = wanted.state});
 }
 
@@ -288,7 +288,7 @@ void Unicast::put_work(Batch& batch, std::size_t place) {
   Entry& entry = entries_[work.index];
   if (work.target != 0) {
     if (const int trouble = trouble_of(work.target); trouble != 0) {
-      entry.error = static_cast<std::uint32_t>(trouble);
+      entry.error = static_cast<std::uint16_t>(trouble);
       work.target = 0;
       work.otherwise = RouteState::kFailed;
       if (entry.installed == 0) return finish(work.index, RouteState::kFailed, trouble);
@@ -355,7 +355,7 @@ void Unicast::done(const Work& work) {
   const int error = static_cast<int>(entry.error);
   set_installed(entry, work.target);
   entry.differs = 0;
-  entry.robbed = 0;
+  entry.robbed = entry.doubted = 0;
   work.target != 0 ? finish(work.index, standing(work.prefix, work.target)) : finish(work.index, work.otherwise, error);
 }
 
@@ -413,9 +413,7 @@ void Unicast::sweep_some(kernel::Writer& writer, std::size_t most) {
 // --------------------------------------------------------------------------------------------------------------------
 
 void Unicast::retry_later() {
-  if (retry_at_) return;
-  retry_delay_ = std::clamp(retry_delay_ * 2, kFirstRetry, kLastRetry);
-  retry_at_ = clock_.now() + retry_delay_;
+  if (!retry_at_) retry_at_ = clock_.now() + backoff_.next();
 }
 
 void Unicast::retry_failed() {
@@ -434,7 +432,7 @@ void Unicast::run_timers() {
   if (retry_at_ && *retry_at_ <= now) {
     next_hops_.retry(std::nullopt);
     retry_failed();
-    if (bag_.empty()) retry_delay_ = Duration{0};
+    if (bag_.empty()) backoff_.reset();
   }
   if (fight_at_ && *fight_at_ <= now) {
     fight_at_.reset();

@@ -69,6 +69,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "forwarder/backoff.h"
 #include "forwarder/batches.h"
 #include "forwarder/config.h"
 #include "forwarder/next_hops.h"
@@ -165,7 +166,8 @@ class Unicast {
     std::uint32_t differs : 1 = 0;  // the kernel has another route of ours: to be written even if it seems the same
     std::uint32_t wanted = 0;
     std::uint32_t installed = 0;
-    std::uint32_t error = 0;
+    std::uint16_t error = 0;
+    std::uint16_t doubted : 1 = 0;  // robbed, and by what was heard of it alone
   };
   static_assert(sizeof(Entry) == 16);
   // By index, in chunks that are there while one of their entries is held: indices are the table's, and may be high
@@ -386,7 +388,7 @@ class Unicast {
   std::unordered_map<std::uint32_t, Fight> fights_;
   std::set<kernel::Identity> known_rivals_;
   std::optional<MonotonicTime> fight_at_, fights_looked_at_, retry_at_, locked_at_;
-  Duration retry_delay_{0};
+  Backoff backoff_;
   bool wants_reconcile_ = false;
   std::array<std::uint64_t, kRouteStates> by_state_{};
   Status counters_;

@@ -30,6 +30,8 @@ extern const AttributeTable kRuleAttributes;
       return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL;
     case Change::kReplace:
       return NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE;
+    case Change::kUpdate:
+      return NLM_F_REQUEST | NLM_F_REPLACE;
     case Change::kRemove:
       break;
   }

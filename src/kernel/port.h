@@ -40,6 +40,7 @@ namespace turnpike::kernel {
 enum class Change : std::uint8_t {
   kAdd,      // refused (EEXIST) where the key is taken
   kReplace,  // adds, or takes the place of what has the same key, without a moment in which there is neither
+  kUpdate,   // takes the place of what is there; refused (ENOENT) where nothing is: of routes and next hops alone
   kRemove,   // by its key alone; refused (ESRCH, ENOENT) where nothing has it
 };
 // Keys: a route's is table, destination, tos, priority (0 removes at any priority) and, to remove, the protocol;

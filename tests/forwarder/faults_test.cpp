@@ -231,6 +231,43 @@ TEST_F(FaultsTest, ALinkThatGoesTakesItsRoutesAndBringsThemBack) {
   EXPECT_TRUE(is_marked("10.100.0.0/24"));
 }
 
+// No route changes then: only what they name.
+TEST_F(FaultsTest, AWayOfSeveralComesBackWithItsLink) {
+  Settings settings;
+  settings.import_routes = false;
+  start(settings);
+  route("10.8.0.0/16", {hop("10.0.1.2", left), hop("10.0.2.2", right)});
+  run();
+  const Texts before = kernel_routes();
+  set_link(left, false);
+  run();
+  EXPECT_EQ(kernel_routes(), Texts{"10.8.0.0/16" + via("10.0.2.2", right)});
+  set_link(left, true);
+  run();
+  EXPECT_EQ(kernel_routes(), before);
+}
+
+// And no news says that it could be tried again.
+TEST_F(FaultsTest, AWayOfSeveralThatWasRefusedIsTriedAgain) {
+  start();
+  port.set_judge([](const ScriptedPort::Attempt& attempt) {
+    return attempt.next_hop != nullptr && attempt.next_hop->gateway == "10.0.1.2"_address
+               ? ScriptedPort::refusing(ENOMEM)
+               : ScriptedPort::Verdict{};
+  });
+  route("10.8.0.0/16", {hop("10.0.1.2", left), hop("10.0.2.2", right)});
+  run();
+  EXPECT_EQ(kernel_routes(), Texts{"10.8.0.0/16" + via("10.0.2.2", right)});
+  EXPECT_TRUE(is_marked("10.8.0.0/16"));
+  pass(std::chrono::seconds(1));
+  port.set_judge(nullptr);
+  const auto tries = writes();
+  pass(std::chrono::milliseconds(500));
+  EXPECT_EQ(writes(), tries) << "rarer while it lasts";
+  for (int i = 0; i < 3; ++i) pass(std::chrono::seconds(1));
+  EXPECT_EQ(kernel_routes(), Texts{"10.8.0.0/16" + via("10.0.1.2", left) + " +" + via("10.0.2.2", right)});
+}
+
 TEST_F(FaultsTest, ALinkMayFlapUnderChurn) {
   start();
   const Handle a = hop("10.0.1.2", left);

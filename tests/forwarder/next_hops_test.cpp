@@ -120,5 +120,48 @@ TEST_F(NextHopsTest, ARefusedReplacementSaysWhyAndIsTriedAgain) {
   EXPECT_EQ(pool.state_of(index), NextHops::State::kPresent);
 }
 
+TEST_F(NextHopsTest, AGroupThatWasGivenUpWhileNobodyUsedItIsWrittenForTheNext) {
+  const std::array both{to_left("10.0.1.2"), to_right("10.0.2.2")};
+  const auto group = pool.share(both, 0);
+  pool.release(group);
+  pool.flush(*writer);
+  EXPECT_EQ(pool.state_of(group), NextHops::State::kAbsent);
+  EXPECT_EQ(pool.share(both, 0), group);
+  pool.flush(*writer);
+  EXPECT_EQ(pool.state_of(group), NextHops::State::kPresent);
+  EXPECT_EQ(kernel_objects(), 3U);
+}
+
+// The news of it is still to come, and it must not be taken for what is written now.
+TEST_F(NextHopsTest, WhatIsFoundGoneWhenItIsToBeChangedIsAddedAndItsRoutesAreLost) {
+  const auto index = pool.make_movable();
+  const std::array first{to_left("10.0.1.2")};
+  const std::array second{to_right("10.0.2.2")};
+  pool.move(index, first, 0);
+  pool.flush(*writer);
+  EXPECT_FALSE(pool.has_losses());
+  port.with_model([&](kernel::KernelModel& model) {
+    kernel::NextHop gone;
+    gone.id = pool.id_of(index);
+    EXPECT_EQ(model.change(77, Change::kRemove, gone).error, 0);
+  });
+  pool.move(index, second, 0);
+  pool.flush(*writer);
+  EXPECT_EQ(pool.state_of(index), NextHops::State::kPresent);
+  EXPECT_TRUE(pool.has_losses());
+  EXPECT_TRUE(pool.is_lost(index));
+  pool.forget_losses();
+  EXPECT_FALSE(pool.has_losses());
+}
+
+TEST_F(NextHopsTest, LostAnswersAskForAnAudit) {
+  port.lose_next_answers();
+  pool.share(std::array{to_left("10.0.1.2")}, 0);
+  pool.flush(*writer);
+  EXPECT_TRUE(pool.wants_audit());
+  pool.begin_audit();
+  EXPECT_FALSE(pool.wants_audit());
+}
+
 }  // namespace
 }  // namespace turnpike::forwarder

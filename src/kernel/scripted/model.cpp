@@ -155,6 +155,7 @@ KernelModel::Outcome KernelModel::change(Identity writer, Change change, const R
   const auto there = routes_.find(key);
   if (there != routes_.end() && change == Change::kAdd) return {EEXIST, ""};
   const bool replaces = there != routes_.end();
+  if (!replaces && change == Change::kUpdate) return {ENOENT, ""};
   const RouteCopy& kept = routes_.insert_or_assign(key, as_kept(route)).first->second;
   std::vector<Hop> hops;
   tell(false, writer, RouteCopy(as_told(kept.view(), hops)), replaces);
@@ -236,6 +237,8 @@ KernelModel::Outcome KernelModel::change(Identity writer, Change change, const N
   const auto there = next_hops_.find(next_hop.id);
   if (there != next_hops_.end() && change == Change::kAdd) return {EEXIST, ""};
   if (const Outcome wrong = judge(next_hop); wrong.error != 0) return wrong;
+  if (there == next_hops_.end() && change == Change::kUpdate)
+    return {ENOENT, "Replace specified without create and no entry exists"};
   const bool is_group = next_hop.kind == NextHopKind::kGroup;
   if (there != next_hops_.end() && is_group != (there->second.view().kind == NextHopKind::kGroup))
     return {EINVAL, "Can not replace a nexthop by a group, nor a group by a nexthop"};

@@ -21,8 +21,11 @@ void next_hops_come_and_go(World& world) {
   const auto read = bench.next_hops();
   ASSERT_EQ(read.size(), all.size());
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(read[i], NextHopCopy(all[i])) << i;
-  bench.make(Change::kReplace, single(1, bench.a, "10.0.0.9"_address));
+  bench.make(Change::kReplace, single(1, bench.a, "10.0.0.8"_address));
+  EXPECT_EQ(bench.next_hops()[0].view().gateway, "10.0.0.8"_address);
+  bench.make(Change::kUpdate, single(1, bench.a, "10.0.0.9"_address));
   EXPECT_EQ(bench.next_hops()[0].view().gateway, "10.0.0.9"_address);
+  EXPECT_EQ(bench.errno_of(Change::kUpdate, single(77, bench.a, "10.0.0.9"_address)), ENOENT);
   NextHop foreign = single(9, bench.a, "10.0.0.2"_address);
   foreign.protocol = 4;
   bench.make(Change::kReplace, foreign);
