@@ -85,9 +85,16 @@ bool RouterThread::wait_for(const SharedWish& wish, Duration limit) {
   wake();
   const auto is_done = [&] { return wish->state == Wish::State::kDone; };
   if (limit == Duration::max()) return wait(lock, limit, is_done);
+  // The clock also goes while the whole process does not: it was stopped, or others had the machine. A module that was
+  // about to return then seems to have hung, so it has until the next look to show that it does not.
+  bool is_suspected = false;
   for (Duration left = limit; left > Duration::zero(); left -= kLookWhileWaiting) {
     if (wait(lock, std::min<Duration>(left, kLookWhileWaiting), is_done)) return true;
-    if (!hanging(kSuspect).empty()) break;
+    if (hanging(kSuspect).empty()) {
+      is_suspected = false;
+    } else if (std::exchange(is_suspected, true)) {
+      break;
+    }
   }
   if (wish->state == Wish::State::kWaiting) wish->state = Wish::State::kWithdrawn;
   return is_done();

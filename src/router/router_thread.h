@@ -49,7 +49,8 @@ class RouterThread {
   }
 
   // The same for who does not wait for ever. Nothing: `limit` is over, or a module that the router is inside of has not
-  // returned for kSuspect. What had not begun by then never does; what had goes on, so it holds what it needs by value.
+  // returned for kSuspect, at two looks one after the other. What had not begun by then never does; what had goes on,
+  // so it holds what it needs by value.
   template <class Act>
   auto within(Duration limit, Act act) -> std::optional<std::invoke_result_t<Act&, Router&>> {
     using Answered = std::optional<std::invoke_result_t<Act&, Router&>>;

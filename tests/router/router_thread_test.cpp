@@ -2,17 +2,47 @@
 #include "router/router_thread.h"
 
 #include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
+#include <thread>
+#include <utility>
 
 #include "router_scene.h"
 
 namespace turnpike::router::test {
 namespace {
 
+// The system's, which leaps for one look of the thread that has set it to: the process was stopped meanwhile.
+class LeapingClock final : public Clock {
+ public:
+  void leap_once(Duration by, std::function<void()> at_look) {
+    by_ = by;
+    at_look_ = std::move(at_look);
+    who_ = std::this_thread::get_id();
+  }
+  MonotonicTime now() const noexcept override {
+    if (who_ != std::this_thread::get_id()) return system_clock().now();
+    who_ = std::thread::id();
+    at_look_();
+    return system_clock().now() + by_;
+  }
+  WallTime wall() const noexcept override { return system_clock().wall(); }
+  Duration real_delay_until(MonotonicTime deadline) const noexcept override {
+    return system_clock().real_delay_until(deadline);
+  }
+  void observe(ClockObserver&) override {}  // nobody turns it
+  void unobserve(ClockObserver&) noexcept override {}
+
+ private:
+  Duration by_{};
+  std::function<void()> at_look_;
+  mutable std::atomic<std::thread::id> who_;
+};
+
 class OnAThread : public RouterTest {
  protected:
-  OnAThread() : thread_({.kernel = kernel_, .clock = system_clock(), .store = &store_}) {}
+  OnAThread() : thread_({.kernel = kernel_, .clock = leaping_, .store = &store_}) {}
   ~OnAThread() override { thread_.stop(); }
 
   void run(const Plan& plan) {
@@ -29,6 +59,7 @@ class OnAThread : public RouterTest {
   }
 
   std::promise<void> called_;
+  LeapingClock leaping_;
   RouterThread thread_;
 };
 
@@ -127,6 +158,14 @@ TEST_F(OnAThread, IsNotWaitedForWhileAModuleHangs) {
   EXPECT_EQ(a_.global, "x");  // what had begun was done
   EXPECT_FALSE(*was_late);    // what had not never was
   EXPECT_EQ(thread_.within(kLong, [](Router&) { return 7; }), 7);
+}
+
+TEST_F(OnAThread, AModuleIsNotGivenUpForTimeInWhichNothingRan) {
+  run(plan_of_one());
+  Hang hang(a_, thread_);
+  leaping_.leap_once(RouterThread::kSuspect * 2, [&] { hang.end(); });
+  EXPECT_EQ(thread_.within(kLong, [](Router&) { return 7; }), 7);
+  thread_.stop();
 }
 
 TEST_F(OnAThread, DoesWhatNobodyWaitsFor) {
