@@ -54,7 +54,9 @@ class Frr:
                 f"{DAEMONS}/{name}", "-u", "root", "-g", "root", "-f", self.folder / "frr.conf", "-P", "0", "-z",
                 self.folder / "zserv", "-i", self.folder / f"{name}.pid", "--vty_socket", self.folder, *more)
             self.daemons.append(daemon)
-            self.host.run("/bin/sh", "-c", f"until test -S {self.folder}/{name}.vty; do sleep 0.01; done")
+            # The socket is there before anybody listens to it.
+            asked = f"vtysh --config_dir {self.folder} --vty_socket {self.folder} -d {name} -c 'show version'"
+            self.host.run("/bin/sh", "-c", f"until {asked}; do sleep 0.01; done")
 
     def kill(self):
         for daemon in self.daemons:
