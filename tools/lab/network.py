@@ -22,7 +22,7 @@ import threading
 import time
 from pathlib import Path
 
-PATIENCE = 20  # seconds that anything may take to come about
+PATIENCE = 60  # seconds that anything may take to come about
 ENTRANCE = ["unshare", "--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 # Wires: (namespace, device, address) twice.
 WIRES = [
@@ -128,6 +128,7 @@ class Network:
                     raise Wrong(f"{name} has ended: {(self.folder / f'{name}.log').read_text()}")
             if time.monotonic() > end:
                 raise Wrong(f"waited in vain: {what}")
+            time.sleep(0.01)
 
     def best_way(self, router, destination):
         for route in self.ask(router, "show", "route", destination):
@@ -175,21 +176,20 @@ def shown(network, *words):
 
 
 def follow(network):
-    """Prints what r1 tells as it happens, beside the story."""
+    """Prints what r1 tells as it happens, beside the story. Gives the process that tells, and the lines so far."""
     monitor = subprocess.Popen([str(network.build / "apps/turnpike"), "-s", f"{network.folder}/r1.control", "-j", "monitor"],
                                text=True, stdout=subprocess.PIPE)
 
-    begun = threading.Event()
+    told = []
 
     def read():
         for line in monitor.stdout:
-            begun.set()
             say(f"    r1 tells: {line.rstrip()}")
+            told.append(line)
 
     threading.Thread(target=read, daemon=True).start()
-    if not begun.wait(PATIENCE):
-        raise Wrong("r1 tells nothing")
-    return monitor
+    network.await_that("r1 tells something", lambda: told)
+    return monitor, told
 
 
 def story(network):
@@ -198,9 +198,10 @@ def story(network):
     network.await_way("r3")
     say("h1 reaches h2, by r1 and r3. The route by r2 stands ready with a higher metric:\n")
     shown(network, "show", "route", "10.2.0.0/24")
-    monitor = follow(network)
+    monitor, told = follow(network)
     say("The link between r1 and r3 is cut.")
     network.link("r1", "to-r3", "down")
+    network.await_that("r1 tells it", lambda: any("media absent" in line for line in told))
     network.await_way("r2")
     say("h1 still reaches h2, now by r2:\n")
     shown(network, "explain", "10.2.0.2")
