@@ -41,7 +41,7 @@ from pathlib import Path
 
 PARTS = Path(__file__).resolve().parents[1] / "ground" / "parts.txt"
 KEEPER = Path(__file__).with_name("keeper.py")
-SOON = 60.0  # seconds that a wait may last unless told otherwise; a test that passes never waits for it
+SOON = 180.0  # seconds that a wait may last unless told otherwise; a test that passes never waits for it
 USER_NAMESPACE = ("--user", "--map-root-user")
 ENTRANCE = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 MEND = "mend with: tools/setup check"

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from ground import ENTRANCE, MEND, Ground, GroundError, internet_checksum, lack_of, part_commands
+from ground import ENTRANCE, MEND, SOON, Ground, GroundError, internet_checksum, lack_of, part_commands
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -128,7 +128,7 @@ def test_a_socket_lives_in_its_host(ground):
     with right.socket() as server, left.socket() as client:
         server.bind(("10.0.0.2", 80))
         server.listen()
-        client.settimeout(10)
+        client.settimeout(SOON)
         client.connect(("10.0.0.2", 80))
         assert server.accept()[1][0] == "10.0.0.1"
     with right.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, right.socket(socket.AF_INET6, socket.SOCK_DGRAM) as other:

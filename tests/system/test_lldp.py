@@ -49,7 +49,7 @@ def test_two_of_ours_hear_each_other_and_say_when_they_go(wired):
 
 def test_the_host_runs_the_driver_and_unloads_it(wired):
     left, right = wired
-    other = right.spawn(str(LLDP), "--for", "60")
+    other = right.spawn(str(LLDP), "--for", "600")
     host = left.spawn(str(HOST), "--checked", str(DRIVER))
     host.await_output('"protocols": 1')
     other.await_output('"port": "eth0"')
@@ -68,7 +68,7 @@ def test_the_host_opens_over_af_xdp_what_it_is_told_to(root_ground):
     root_ground.need("veth", "af_xdp")
     left, right = root_ground.host("left"), root_ground.host("right")
     root_ground.wire((left, "eth0", "10.0.0.1/24"), (right, "eth0", "10.0.0.2/24"))
-    other = right.spawn(str(LLDP), "--for", "60")
+    other = right.spawn(str(LLDP), "--for", "600")
     host = left.spawn(str(HOST), "--checked", "--xdp", "eth*", str(DRIVER))
     host.await_output('"protocols": 1')
     assert "prog/xdp" in left.run("ip", "-details", "link", "show", "eth0")

@@ -51,12 +51,12 @@ def test_two_routers_teach_each_other(ground):
     left.await_running("eth0")
     right.await_running("eth0")
     with router(right, "192.0.2.2", "learn") as learner, router(left, "192.0.2.1", "teach") as teacher:
-        teacher.await_output("teaching", within=20)
-        learner.await_output("learned 10.99.0.0/16 with metric 2", within=20)
+        teacher.await_output("teaching")
+        learner.await_output("learned 10.99.0.0/16 with metric 2")
         teacher.write("withdraw\n")
         teacher.await_output("withdrawn")
-        learner.await_output("lost", within=20)
+        learner.await_output("lost")
         for one in (teacher, learner):
             one.write("stop\n")
-            one.await_output("clean", within=20)
+            one.await_output("clean")
             assert one.await_end() == 0, one.output

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <turnpike/testing.h>
 
-static const DWORD WAIT_LIMIT = 20000;
+static const DWORD WAIT_LIMIT = 60000;
 
 static HMODULE Library;
 static MPR_ROUTING_CHARACTERISTICS Module;
@@ -201,10 +201,13 @@ static ULONG TaughtMetric(void)
     return Metric;
 }
 
-/* Every wait is woken by a change of the table, and reads what waits so that the next change wakes it again. */
-static void AwaitTaught(BOOL Present)
+/* Every wait is woken by a change of the table, and reads what waits so that the next change wakes it again. Gives the
+ * metric that it has then: it may be another a moment later. */
+static ULONG AwaitTaught(BOOL Present)
 {
-    while ((TaughtMetric() != 0) != Present) {
+    ULONG Metric;
+
+    while (((Metric = TaughtMetric()) != 0) != Present) {
         RTM_DEST_INFO Dest;
         UINT Count = 1;
 
@@ -213,6 +216,7 @@ static void AwaitTaught(BOOL Present)
             RtmReleaseChangedDests(Self, Notify, Count, &Dest);
         }
     }
+    return Metric;
 }
 
 /* The management interface: one row, whose size is told first. */
@@ -234,8 +238,7 @@ static void CheckStatistics(void)
 static void Learn(void)
 {
     Say("learning");
-    AwaitTaught(TRUE);
-    printf("learned 10.99.0.0/16 with metric %u\n", TaughtMetric());
+    printf("learned 10.99.0.0/16 with metric %u\n", AwaitTaught(TRUE));
     fflush(stdout);
     AwaitTaught(FALSE);
     CheckStatistics();

@@ -177,7 +177,7 @@ def fuzz(target):
     found = ROOT / "build/found" / target.name
     found.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="turnpike-fuzz-") as grown:
-        ran = subprocess.run([target, f"-runs={FUZZ_RUNS_OF_SLOW.get(target.name, FUZZ_RUNS)}", "-seed=1", "-timeout=10",
+        ran = subprocess.run([target, f"-runs={FUZZ_RUNS_OF_SLOW.get(target.name, FUZZ_RUNS)}", "-seed=1", "-timeout=60",
                               f"-artifact_prefix={found}/", "-verbosity=0", grown, *([corpus] if corpus.is_dir() else [])],
                              cwd=ROOT, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              text=True, errors="replace")
