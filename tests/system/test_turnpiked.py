@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ground import SOON
 from turnpiked import BUILD, COMMAND, DAEMON, STATIC, Router, text
 
 
@@ -23,12 +24,11 @@ def wired(ground):
 def test_static_routes_are_in_the_kernel_while_their_link_is_up(wired, tmp_path):
     left, _ = wired
     router = Router(left, tmp_path, STATIC)
-    router.await_kernel("10.9.0.0/16", "installed")
+    router.await_static()
     assert left.ping("10.9.0.1")
     route = router.routes("10.9.0.0/16")["10.9.0.0/16"]
     assert route["protocol"] == "static" and route["preference"] == 3 and route["next_hops"] == ["10.0.0.2 dev eth0"]
     assert "blackhole 10.8.0.0/16" in left.run("ip", "route")
-    router.await_kernel("2001:db8:9::/48", "installed")
     assert re.search("2001:db8:9::/48 .*via fe80::2 dev eth0", left.run("ip", "-6", "route"))
     left.ip("link set eth0 down")
     router.await_answer("the route is gone", lambda: "10.9.0.0/16" not in router.routes())
@@ -70,7 +70,7 @@ def test_a_reload_changes_what_differs_and_a_broken_file_changes_nothing(wired, 
 def test_what_is_shown(wired, tmp_path):
     left, _ = wired
     router = Router(left, tmp_path, STATIC)
-    router.await_kernel("10.9.0.0/16", "installed")
+    router.await_static()
     interfaces = {each["name"]: each for each in router.ask("show", "interface")}
     assert interfaces["eth0"]["state"] == "connected" and interfaces["eth0"]["addresses"][0] == "10.0.0.1/24"
     assert interfaces["eth1"]["state"] == "unreachable" and interfaces["eth1"]["reasons"] == ["no device"]
@@ -170,7 +170,7 @@ def test_a_service_manager_is_told(wired, tmp_path):
     left, _ = wired
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(20)
+        manager.settimeout(SOON)
         router = Router(left, tmp_path, STATIC, env={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
         told = [manager.recv(4096).decode() for _ in range(4)]
         assert told[0].startswith("READY=1") and set(told[1:]) == {"WATCHDOG=1"}

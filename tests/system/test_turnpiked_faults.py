@@ -7,6 +7,7 @@ import struct
 import time
 
 import pytest
+from ground import SOON
 from turnpiked import BUILD, DAEMON, ROOT, STATIC, Router, Stream, text
 
 FAULTY = BUILD / "tests/turnpiked/faulty.so"
@@ -47,7 +48,7 @@ def fixture_host(ground):
 def fixture_alone(host, tmp_path):
     """A router there, with a route over that link."""
     router = Router(host, tmp_path, STATIC)
-    router.await_kernel("10.9.0.0/16", "installed")
+    router.await_static()
     return router
 
 
@@ -67,7 +68,7 @@ def test_killed_at_any_moment_it_forwards_on_and_comes_back_as_configured(betwee
     print(f"seed {seed}")
     dice = random.Random(seed)
     more = "".join(f'[[protocol.static.route]]\nto = "10.7.{i}.0/24"\nvia = "10.0.0.2"\n' for i in range(50))
-    sections = ["[forwarder]\nsweep-after = \"1s\"\n", "[interface.eth1]\n" + STATIC.replace("[interface.eth1]\n", "")]
+    sections = ["[interface.eth1]\n" + STATIC.replace("[interface.eth1]\n", "")]
     router = Router(middle, tmp_path, *sections)
     router.await_kernel("10.9.0.0/16", "installed")
     with Stream(near, far, "10.9.0.1") as stream:
@@ -84,9 +85,14 @@ def test_killed_at_any_moment_it_forwards_on_and_comes_back_as_configured(betwee
         router.process.await_end()
         router.write(*sections)
         router.start()
+        router.await_static()
+        # Not before: a start may take longer than that, and what nobody has claimed by then goes.
+        router.write("[forwarder]\nsweep-after = \"1s\"\n", *sections)
+        assert router.ask("reload")["result"] == "done"
         wanted = {"10.9.0.0/16", "blackhole 10.8.0.0/16"}
         router.await_answer("what it has is what is configured", lambda: ours(middle) == wanted)
-    assert stream.lost() == [] and stream.sent > 500
+        router.await_answer("five hundred packets are sent", lambda: stream.sent > 500)
+    assert stream.lost() == []
     assert router.ask("reload") == {"result": "no changes", "changes": []}
 
 
@@ -97,7 +103,7 @@ def test_a_thousand_links_come_and_go(alone):
     pairs = list(zip(names[::2], names[1::2]))
 
     def batch(lines):
-        alone.host.run("ip", "-batch", "-", text="".join(line + "\n" for line in lines), within=60)
+        alone.host.run("ip", "-batch", "-", text="".join(line + "\n" for line in lines), within=300)
 
     batch([f"link add {one} type veth peer name {other}" for one, other in pairs] +
           [f"link set {name} up" for name in names])
@@ -130,10 +136,12 @@ def test_a_full_disk_stops_neither_the_log_nor_the_router(host, tmp_path):
     router.file.write_text(state, encoding="utf-8")
     log = f"exec {DAEMON} --config {router.file} 2>>{full}/log"
     router.process = host.spawn("sh", "-c", log)
-    host.await_that("its route is there", lambda: "10.9.0.0/16" in ours(host))
+    router.await_answer("it answers", lambda: router.attempt("show", "status").status == 0)
+    router.await_static()
     router.file.write_text(state.replace("10.8.0.0", "10.7.0.0"), encoding="utf-8")
     assert router.ask("reload")["result"] == "done"
-    assert ours(host) == {"10.9.0.0/16", "blackhole 10.7.0.0/16"}
+    wanted = {"10.9.0.0/16", "blackhole 10.7.0.0/16"}
+    router.await_answer("the kernel has what the new file says", lambda: ours(host) == wanted)
     # Room again: the log goes on, and says what it lost.
     host.run("rm", f"{full}/filled")
     router.file.write_text("[router", encoding="utf-8")
@@ -166,7 +174,7 @@ def test_a_clock_that_jumps_moves_nothing(host, tmp_path):
     clock = TurnedClock(tmp_path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(20)
+        manager.settimeout(SOON)
         router = Router(host, tmp_path, STATIC, env=clock.env | {
             "NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
         # Forward and backward; a suspended machine is one whose wall jumps, and whose monotonic clock does not. The last
@@ -187,7 +195,7 @@ def test_a_clock_that_jumps_moves_nothing(host, tmp_path):
                 while manager.recv(4096):
                     pass
             except BlockingIOError:
-                manager.settimeout(20)
+                manager.settimeout(SOON)
             while manager.recv(4096) != b"WATCHDOG=1":
                 pass
         router.process.signal(1)
@@ -308,7 +316,7 @@ def test_a_module_that_has_stopped_is_answered_no_more(alone):
 def test_a_module_that_crashes_is_named_and_then_kept_out(host, tmp_path):
     clock = TurnedClock(tmp_path)
     alone = Router(host, tmp_path, STATIC, env=clock.env)
-    alone.await_kernel("10.9.0.0/16", "installed")
+    alone.await_static()
     for wall in (0, 12 * MONTH, -12 * MONTH):  # whatever somebody sets meanwhile
         clock.turn(wall)
         alone.write(STATIC, faulty(0x7F0A))
@@ -331,20 +339,21 @@ def test_a_module_that_crashes_is_named_and_then_kept_out(host, tmp_path):
     assert alone.ask("forgive", "faulty") == {"result": "running"}
     assert [each["state"] for each in alone.ask("show", "protocol")] == ["running", "running"]
     assert "there is no protocol nobody" in alone.attempt("forgive", "nobody").err
-    assert alone.routes()["10.9.0.0/16"]["kernel"] == "installed"
+    alone.await_static()
 
 
 def test_a_module_that_hangs_is_named_while_all_else_lives(host, tmp_path):
     gone = tmp_path / "gone"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(20)
+        manager.settimeout(SOON)
         router = Router(host, tmp_path, STATIC, faulty(0x7F09),
                         env={"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "2000000"})
         router.await_kernel("10.9.0.0/16", "installed")
         router.write(STATIC, faulty(0x7F09, f"hang{gone}\0"))
         done = router.attempt("reload")
-        assert done.status == 1 and "it is inside of module faulty (SetGlobalInfo, for 2 s)" in done.err
+        hangs = re.search(r"it is inside of module faulty \(SetGlobalInfo, for (\d+) s\)", done.err)
+        assert done.status == 1 and int(hangs[1]) >= 2, done
         router.process.await_output("a module does not return from a call module=faulty function=SetGlobalInfo")
         # What needs no module is answered at once, what does says whom it waits for; the service manager hears of us.
         shown = {each["name"]: each for each in router.ask("show", "protocol")}
@@ -370,7 +379,7 @@ def test_a_module_that_hangs_does_not_keep_the_daemon_from_ending(alone):
     alone.write(STATIC, faulty(0x7F09, f"hang{alone.folder}/never\0"))
     assert alone.attempt("reload").status == 1
     alone.process.signal(15)
-    assert alone.process.await_end(within=30) == 1
+    assert alone.process.await_end() == 1
     assert ours(alone.host) == set()
 
 
@@ -393,9 +402,13 @@ def test_the_sample_protocol_runs_unchanged(ground, tmp_path):
     for host, more in ((left, route), (right, "")):
         (tmp_path / host.name).mkdir()
         routers.append(Router(host, tmp_path / host.name, sections, more))
-    routers[1].await_kernel("10.99.0.0/16", "installed")
-    assert right.ping("10.99.0.1")
-    assert routers[1].routes("10.99.0.0/16")["10.99.0.0/16"]["next_hops"] == ["192.0.2.1 dev eth0"]
+
+    def learnt():
+        route = routers[1].routes("10.99.0.0/16").get("10.99.0.0/16", {})
+        return route.get("kernel") == "installed" and route["next_hops"] == ["192.0.2.1 dev eth0"]
+
+    # A neighbour that is kept waiting for two seconds loses it, and learns it again.
+    routers[1].await_answer("it is learnt", lambda: learnt() and right.ping("10.99.0.1", within=1))
     left.ip("link set inside down")
     routers[1].await_answer("it is unlearnt", lambda: "10.99.0.0/16" not in routers[1].routes())
     for router in routers:

@@ -71,6 +71,11 @@ class Router:
         while not there():
             assert time.monotonic() < end, f"waited in vain: {what}"
 
+    def await_static(self):
+        """Until the kernel has all that STATIC configures."""
+        for destination in ("10.9.0.0/16", "10.8.0.0/16", "2001:db8:9::/48"):
+            self.await_kernel(destination, "installed")
+
     def await_kernel(self, destination, state):
         self.await_answer(f"{destination} is {state}",
                           lambda: self.routes(destination).get(destination, {}).get("kernel") == state)
@@ -84,10 +89,13 @@ class Stream:
 
     def __init__(self, source, destination, address):
         self.sent, self.arrived = 0, set()
+        self._end = None  # of the time for what is under way
         self._over = threading.Event()
         self._in = destination.socket(kind=socket.SOCK_DGRAM)
-        self._in.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)  # SO_RCVBUFFORCE, where it is allowed
-        self._in.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 20)
+        try:  # SO_RCVBUFFORCE is for root alone, the second is cut to what net.core.rmem_max allows
+            self._in.setsockopt(socket.SOL_SOCKET, 33, 32 << 20)
+        except PermissionError:
+            self._in.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32 << 20)
         self._in.bind((address, self.PORT))
         self._out = source.socket(kind=socket.SOCK_DGRAM)
         self._out.connect((address, self.PORT))
@@ -101,17 +109,22 @@ class Stream:
             self.sent += 1
 
     def _receive(self):
-        # A packet that is under way when the sender ends has a second to arrive.
-        while select.select([self._in], [], [], 1.0)[0] or not self._over.is_set():
-            self.arrived.add(int.from_bytes(self._in.recv(64), "big"))
+        while not self._is_over():
+            if select.select([self._in], [], [], 0.1)[0]:
+                self.arrived.add(int.from_bytes(self._in.recv(64), "big"))
+
+    def _is_over(self):
+        """The sender has ended and all are here, or nobody waits any longer for those that are under way."""
+        return self._end and (len(self.arrived) == self.sent or time.monotonic() > self._end)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self._over.set()
-        for thread in self._threads:
-            thread.join()
+        self._threads[0].join()
+        self._end = time.monotonic() + SOON / 4
+        self._threads[1].join()
         self._in.close()
         self._out.close()
 
