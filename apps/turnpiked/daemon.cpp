@@ -196,13 +196,16 @@ void Daemon::wake() const {
 }
 
 void Daemon::tell_streams() {
-  // The stream itself begins a moment after the word that there will be one.
-  if (control_->has_streams()) {
-    has_stream_ = true;
-  } else if (has_stream_) {
-    is_watched_ = has_stream_ = false;
-    table_->unwatch();
-    return;
+  {
+    // The stream itself begins a moment after the word that there will be one.
+    const std::lock_guard lock(watched_mutex_);
+    if (control_->has_streams()) {
+      has_stream_ = true;
+    } else if (has_stream_) {
+      is_watched_ = has_stream_ = false;
+      table_->unwatch();
+      return;
+    }
   }
   for (const Value& change : table_->changes()) control_->publish(change);
 }
@@ -434,8 +437,12 @@ admin::Reply Daemon::show_routes(std::span<const std::string> words) const {
 }
 
 admin::Reply Daemon::monitor() {
-  table_->watch();
-  is_watched_ = true;
+  {
+    const std::lock_guard lock(watched_mutex_);
+    table_->watch();
+    is_watched_ = true;
+    has_stream_ = false;  // the last one may have left unseen, and is not to be taken for the end of this one
+  }
   wake();
   admin::Reply reply = one(Value::Object{{"event", "watching"}});
   reply.is_stream = true;

@@ -97,6 +97,7 @@ class Daemon {
   std::unique_ptr<admin::ControlServer> control_;
   MonotonicTime started_at_{};
   MonotonicTime alive_at_{};             // when the service manager was told
+  std::mutex watched_mutex_;             // the two below change under it
   std::atomic<bool> is_watched_{false};  // somebody monitors, or is about to
   bool has_stream_ = false;
   bool is_stopping_ = false;

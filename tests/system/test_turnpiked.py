@@ -166,6 +166,16 @@ def test_monitor_tells_what_changes(wired, tmp_path):
         monitor.await_output('{"event":"route gone","destination":"10.9.0.0/16"}')
 
 
+def test_a_monitor_is_told_also_where_another_has_just_left(wired, tmp_path):
+    left, _ = wired
+    Router(left, tmp_path, STATIC)
+    for number in range(20):
+        with left.spawn(COMMAND, "-j", "-s", tmp_path / "control", "monitor") as monitor:
+            monitor.await_output("watching")
+            left.ip(f"route add 10.66.{number}.0/24 dev eth0")
+            monitor.await_output(f'"destination":"10.66.{number}.0/24"')
+
+
 def test_a_service_manager_is_told(wired, tmp_path):
     left, _ = wired
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
