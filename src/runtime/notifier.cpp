@@ -14,11 +14,19 @@ namespace turnpike::runtime {
 namespace {
 
 constexpr auto kIdleTime = std::chrono::seconds(5);
-constexpr auto kPatience = std::chrono::seconds(2);
 
 thread_local const Notifier* own_notifier = nullptr;
 
 }  // namespace
+
+Notifier::~Notifier() {
+  stop();
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  work_waits_.notify_all();
+  thread_ended_.wait(lock, [&] { return running_ == 0; });
+  join_ended();
+}
 
 bool Notifier::is_own_thread() const { return own_notifier == this; }
 
@@ -115,13 +123,12 @@ void Notifier::join_ended() {
   }
 }
 
-// A thread that does not come back from its callback is not waited for for ever: the process may want to end.
 void Notifier::stop() {
   std::unique_lock lock(mutex_);
   stopping_ = true;
   work_waits_.notify_all();
   const std::size_t own = is_own_thread() ? 1 : 0;
-  if (!thread_ended_.wait_for(lock, kPatience, [&] { return running_ <= own; })) {
+  if (!thread_ended_.wait_for(lock, patience_, [&] { return running_ <= own; })) {
     TURNPIKE_LOG(LogLevel::kError, "runtime", "a client does not return from its callback",
                  {"threads", running_ - own});
   }

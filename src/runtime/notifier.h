@@ -6,9 +6,12 @@
 // seconds end, but for one.
 //
 // The first work starts the first thread; `stop` ends them all. A thread that calls `stop` itself (a client that leaves
-// from inside its own callback, as the last one) is left to end by itself when its callback returns.
+// from inside its own callback, as the last one) is left to end by itself when its callback returns, and so is one
+// whose client does not return for some seconds: the process may want to end. All of them work with what is here: so
+// who destroys a notifier waits for the last of them, however long that takes. (The process's own is never destroyed.)
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +27,9 @@ class Notifier {
  public:
   using Work = std::function<void()>;
 
-  Notifier() = default;
-  ~Notifier() { stop(); }
+  // `patience`: how long `stop` waits for a client that does not return.
+  explicit Notifier(std::chrono::milliseconds patience = std::chrono::seconds(2)) : patience_(patience) {}
+  ~Notifier();
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
 
@@ -36,7 +40,8 @@ class Notifier {
   // Returns when nothing waits and nobody works. From inside a piece of work: at once, false.
   bool drain();
 
-  // Ends the threads, after the work that they are in and that is waiting.
+  // Ends the threads, after the work that they are in and that is waiting; past its patience it leaves them, and says
+  // so.
   void stop();
 
   [[nodiscard]] std::size_t threads() const;
@@ -52,6 +57,7 @@ class Notifier {
   bool start_thread() noexcept;
   void join_ended();
 
+  const std::chrono::milliseconds patience_;
   mutable std::mutex mutex_;
   std::condition_variable work_waits_;
   std::condition_variable thread_ended_;

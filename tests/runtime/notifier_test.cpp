@@ -6,6 +6,9 @@
 #include <atomic>
 #include <condition_variable>
 #include <latch>
+#include <memory>
+
+#include "base/log.h"
 
 namespace turnpike::runtime {
 namespace {
@@ -21,7 +24,7 @@ TEST(Notifier, RunsWhatItIsGiven) {
 }
 
 TEST(Notifier, HasNoThreadBeforeItIsNeededNorAfterItWasStopped) {
-  Notifier notifier;
+  Notifier notifier(std::chrono::hours(1));
   EXPECT_EQ(notifier.threads(), 0U);
   EXPECT_TRUE(notifier.drain());
   EXPECT_TRUE(notifier.submit([] {}));
@@ -69,6 +72,38 @@ TEST(Notifier, WaitingWorkIsDoneBeforeItStops) {
     }
   }
   EXPECT_EQ(runs, 50);
+}
+
+// Lets go of the client as soon as the log says that it is not waited for any longer.
+class LettingGo final : public LogSink {
+ public:
+  explicit LettingGo(std::latch& release) : release_(release) {}
+  bool write(const LogRecord& record) override {
+    if (record.message == "a client does not return from its callback") release_.count_down();
+    return true;
+  }
+
+ private:
+  std::latch& release_;
+};
+
+TEST(Notifier, StopLeavesAThreadThatHangsAndItsEndAwaitsIt) {
+  std::latch release(2);
+  const auto sink = process_log().open(std::make_unique<LettingGo>(release), LogLevel::kError);
+  ASSERT_TRUE(sink);
+  std::atomic<bool> came_back{false};
+  {
+    Notifier notifier(std::chrono::milliseconds(1));
+    notifier.submit([&] {
+      release.wait();
+      came_back = true;
+    });
+    notifier.stop();
+    EXPECT_EQ(notifier.threads(), 1U);
+    EXPECT_FALSE(came_back);
+  }
+  EXPECT_TRUE(came_back);
+  EXPECT_TRUE(process_log().close(*sink));
 }
 
 }  // namespace
