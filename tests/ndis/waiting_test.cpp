@@ -95,12 +95,16 @@ TEST_F(Waiting, ForADeregistrationNamesTheEventThatIsOwed) {
       return Status::kSuccess;
     }
     owed = &note;
+    script.journal.add("owes");
     return Status::kPending;
   };
   begin();
   ASSERT_TRUE(script.journal.await("binds complete"));
   std::thread leaving([this] { leave(); });
-  said({"protocol=STUCK", "callback=none", "1 events on eth0", "pause event for"});
+  ASSERT_TRUE(script.journal.await("owes"));
+  // So that it is not taken for what is said before the driver has been called.
+  ASSERT_TRUE(clock.advance(std::chrono::milliseconds(31'200)));
+  said({"protocol=STUCK", "callback=none", "1 events on eth0", "pause event for 31.2 s"});
   engine.complete_event(script.binding(), owed, Status::kSuccess);
   leaving.join();
 }
