@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "ground/ground.h"
 
@@ -115,18 +116,20 @@ std::set<std::string> named_namespaces() {
   return names;
 }
 
-// Whether any process on this machine is in that network namespace; those that we may not look into are not ours.
-bool is_inhabited(const std::string& space) {
+// A process on this machine that is in that network namespace, or nothing; those that we may not look into are not
+// ours.
+fs::path inhabitant(const std::string& space) {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     std::error_code error;
-    if (fs::read_symlink(entry.path() / "ns/net", error) == space && !error) return true;
+    if (fs::read_symlink(entry.path() / "ns/net", error) == space && !error) return entry.path();
   }
-  return false;
+  return {};
 }
 
 struct Traces {
   std::string link;
   std::string space;
+  Descriptor held;  // the namespace: while it is there, no other on this machine gets its number
 };
 
 Traces traces_of(const std::string& written) {
@@ -134,12 +137,15 @@ Traces traces_of(const std::string& written) {
   std::string word;
   Traces traces;
   words >> word >> traces.link >> word >> traces.space;
+  traces.held = own(::open((inhabitant(traces.space) / "ns/net").c_str(), O_RDONLY | O_CLOEXEC), "a namespace to hold");
   return traces;
 }
 
 void expect_nothing_left(Process& process, const Traces& traces, const std::set<std::string>& names_before) {
   EXPECT_TRUE(process.await_silence()) << "a process of the ground is still there";
-  EXPECT_FALSE(is_inhabited(traces.space));
+  // Who ends is silent before he has left his namespace. One who does not end would stay for a quarter of an hour.
+  for (const Deadline deadline(kSoon); !inhabitant(traces.space).empty(); std::this_thread::yield())
+    ASSERT_GT(deadline.left(), 0) << inhabitant(traces.space) << " is still there";
   EXPECT_EQ(::if_nametoindex(traces.link.c_str()), 0U) << "a link is left in the network of the machine";
   EXPECT_EQ(named_namespaces(), names_before);
 }
@@ -160,8 +166,10 @@ TEST_F(Leftovers, NothingAfterSigkillOfTheTest) {
 
 TEST_F(Leftovers, NothingAfterATestThatLeftAProcessBehind) {
   const auto names = named_namespaces();
+  Go go;
   Process process(outer("Stays"));
   const Traces traces = traces_of(process.await_output("ready\n"));
+  go.on();
   EXPECT_EQ(process.await_end(), 0);
   expect_nothing_left(process, traces, names);
 }
