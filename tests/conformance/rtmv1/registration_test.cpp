@@ -1,4 +1,6 @@
 // RTM1-006 … RTM1-017: clients come and go.
+#include <gmock/gmock.h>
+
 #include "route_client.h"
 
 namespace turnpike::conformance {
@@ -116,13 +118,15 @@ TEST_F(Registration, DeparturesTakeTheirRoutesAndNoOthers) {
   EXPECT_EQ(rip.deregister(), DWORD{NO_ERROR});
   EXPECT_EQ(enumerated(), (std::vector<std::string>{"10.2.0.0/16 13 via 192.0.2.9 if 9 metric 5",
                                                     "10.3.0.0/16 13 via 192.0.2.1 if 1 metric 1"}));
-  // The other route of 10.1.0.0/16 is the best for a moment; in the end the network is gone. 10.2.0.0/16
-  // and 10.3.0.0/16 were OSPF's all along.
-  EXPECT_EQ(
+  // In the end 10.1.0.0/16 is gone; its other route is the best for a moment, unless it is taken first: in which order
+  // is the table's affair (where in its memory they are). 10.2.0.0/16 and 10.3.0.0/16 were OSPF's all along.
+  EXPECT_THAT(
       ospf.messages(),
-      (std::vector<std::string>{"CHANGED 10.1.0.0/16 8 via 192.0.2.2 if 1 metric 1 from 10.1.0.0/16 8 via 192.0.2.1 if "
-                                "1 metric 1",
-                                "DELETED 10.1.0.0/16 8 via 192.0.2.2 if 1 metric 1"}));
+      testing::AnyOf(
+          std::vector<std::string>{
+              "CHANGED 10.1.0.0/16 8 via 192.0.2.2 if 1 metric 1 from 10.1.0.0/16 8 via 192.0.2.1 if 1 metric 1",
+              "DELETED 10.1.0.0/16 8 via 192.0.2.2 if 1 metric 1"},
+          std::vector<std::string>{"DELETED 10.1.0.0/16 8 via 192.0.2.1 if 1 metric 1"}));
 }
 
 // clauses: RTM1-015
