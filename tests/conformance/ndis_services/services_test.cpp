@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <mutex>
 #include <string>
@@ -312,7 +313,13 @@ void hear(void* context, const TpLogRecord* record) {
   heard.lines += record->message;
   heard.lines += '\n';
 }
+bool has_heard(Heard& heard, const char* message) {
+  const std::lock_guard lock(heard.mutex);
+  return heard.lines.find(message) != std::string::npos;
+}
 
+// The log holds back what one place says too often: broken again until it is told, whatever the tests before this one
+// have broken in the same second.
 // clauses: NDIS-210
 TEST(Levels, APassiveCallAtDispatchLevelIsReported) {
   Heard heard;
@@ -323,13 +330,16 @@ TEST(Levels, APassiveCallAtDispatchLevelIsReported) {
   NDIS_STATUS status = -1;
   NDIS_HANDLE handle = nullptr;
   NDIS_STRING path = text(L"Levels");
-  NdisAcquireSpinLock(&lock);
-  NdisOpenProtocolConfiguration(&status, &handle, &path);
-  NdisReleaseSpinLock(&lock);
-  EXPECT_EQ(status, NDIS_STATUS_SUCCESS) << "and done all the same";
-  NdisCloseConfiguration(handle);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  do {
+    NdisAcquireSpinLock(&lock);
+    NdisOpenProtocolConfiguration(&status, &handle, &path);
+    NdisReleaseSpinLock(&lock);
+    EXPECT_EQ(status, NDIS_STATUS_SUCCESS) << "and done all the same";
+    NdisCloseConfiguration(handle);
+  } while (!has_heard(heard, "a driver breaks a rule") && std::chrono::steady_clock::now() < end);
   ASSERT_EQ(TpLogClose(sink), 0U);
-  EXPECT_NE(heard.lines.find("a driver breaks a rule"), std::string::npos) << heard.lines;
+  EXPECT_TRUE(has_heard(heard, "a driver breaks a rule")) << heard.lines;
 }
 
 // --- memory, text, time, host
