@@ -203,7 +203,7 @@ class SampleAsAModule : public testing::Test {
     EXPECT_EQ(code, static_cast<DWORD>(ERROR_PROTOCOL_STOP_PENDING));
     ROUTING_PROTOCOL_EVENTS event = UPDATE_COMPLETE;
     while (event != ROUTER_STOPPED) {
-      ASSERT_EQ(WaitForSingleObject(event_, 20000), WAIT_OBJECT_0);
+      ASSERT_EQ(WaitForSingleObject(event_, 60000), WAIT_OBJECT_0);
       MESSAGE message{};
       while (event != ROUTER_STOPPED && f_.pfnGetEventMessage(&event, &message) == NO_ERROR) {
       }
@@ -304,7 +304,7 @@ TEST_F(SampleAsAModule, CompletesAnUpdateOnce) {
   MESSAGE message{};
   EXPECT_EQ(f_.pfnGetEventMessage(&event, nullptr), kNoMore);
   ASSERT_EQ(f_.pfnUpdateRoutes(kIndex), NO_ERROR);
-  EXPECT_EQ(WaitForSingleObject(event_, 20000), WAIT_OBJECT_0);
+  EXPECT_EQ(WaitForSingleObject(event_, 60000), WAIT_OBJECT_0);
   EXPECT_EQ(f_.pfnGetEventMessage(&event, &message), NO_ERROR);
   EXPECT_EQ(event, UPDATE_COMPLETE);
   EXPECT_EQ(message.UpdateCompleteMessage.InterfaceIndex, kIndex);
@@ -364,7 +364,7 @@ TEST_F(SampleAsAModule, SaysWhenItHasStopped) {
   start();
   runs_ = false;
   ASSERT_EQ(f_.pfnStopProtocol(), static_cast<DWORD>(ERROR_PROTOCOL_STOP_PENDING));
-  ASSERT_EQ(WaitForSingleObject(event_, 20000), WAIT_OBJECT_0);
+  ASSERT_EQ(WaitForSingleObject(event_, 60000), WAIT_OBJECT_0);
   ROUTING_PROTOCOL_EVENTS event = UPDATE_COMPLETE;
   MESSAGE message{};
   ASSERT_EQ(f_.pfnGetEventMessage(&event, &message), NO_ERROR);
