@@ -99,18 +99,14 @@ class Events final : public ndis::AdapterListener, public Awaiting {
   void adapter_event(const ndis::AdapterEvent& event) noexcept override {
     with([&] { all.push_back(event); });
   }
-  // The newest that is told of the interface.
+  // The newest that is told of the interface; more may be told meanwhile.
   [[nodiscard]] std::optional<ndis::AdapterFacts> facts(const std::string& name) const {
-    std::optional<ndis::AdapterFacts> found;
-    for (const ndis::AdapterEvent& each : all) {
-      if (each.kind == ndis::AdapterEvent::Kind::kSeen && each.facts.name == name) found = each.facts;
-    }
-    return found;
+    return with([&] { return newest(name); });
   }
   [[nodiscard]] bool await_facts(const std::string& name,
                                  const std::function<bool(const ndis::AdapterFacts&)>& right) const {
     return await([&] {
-      const auto found = facts(name);
+      const auto found = newest(name);
       return found && right(*found);
     });
   }
@@ -127,6 +123,15 @@ class Events final : public ndis::AdapterListener, public Awaiting {
   }
 
   std::vector<ndis::AdapterEvent> all;
+
+ private:
+  [[nodiscard]] std::optional<ndis::AdapterFacts> newest(const std::string& name) const {
+    std::optional<ndis::AdapterFacts> found;
+    for (const ndis::AdapterEvent& each : all) {
+      if (each.kind == ndis::AdapterEvent::Kind::kSeen && each.facts.name == name) found = each.facts;
+    }
+    return found;
+  }
 };
 
 }  // namespace turnpike::kernel

@@ -67,9 +67,7 @@ class Scene {
     left.inject("eth0", frame);
     EXPECT_TRUE(at_right.await([&](const ground::Frame& seen) { return seen.bytes == frame; }));
   }
-  ndis::AdapterFacts facts(const std::string& link = "eth0") const {
-    return events.with([&] { return events.facts(link).value(); });
-  }
+  ndis::AdapterFacts facts(const std::string& link = "eth0") const { return events.facts(link).value(); }
   Octets mac() const {
     const auto bytes = facts().mac.bytes();
     return {bytes.begin(), bytes.end()};
