@@ -1,5 +1,6 @@
 #include "kernel/multicast/keeper_link.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 namespace turnpike::kernel {
@@ -16,7 +18,8 @@ using keeper::Answer;
 using keeper::Outcome;
 using keeper::Verb;
 
-constexpr timeval kPatience{2, 0};  // a keeper that does not answer is as good as none
+// A keeper that does not answer is as good as none.
+constexpr std::chrono::milliseconds kPatience(2000), kLastLook(200);
 
 Descriptor connect_to_keeper() {
   Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
@@ -24,10 +27,26 @@ Descriptor connect_to_keeper() {
   address.sun_family = AF_UNIX;
   std::copy(keeper::kAddress.begin(), keeper::kAddress.end(), address.sun_path + 1);
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + keeper::kAddress.size());
-  (void)::setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-  (void)::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  const timeval patience{std::chrono::floor<std::chrono::seconds>(kPatience).count(), 0};
+  (void)::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), size) != 0) socket.reset();
   return socket;
+}
+
+bool has_answer(const Descriptor& socket, std::chrono::milliseconds within) {
+  pollfd one{socket.number(), POLLIN, 0};
+  return ::poll(&one, 1, static_cast<int>(within.count())) > 0;
+}
+
+// A signal, a stop and go on among them, ends a poll, but not the patience. Where the machine stood still until that
+// was over, the keeper had no time to answer: so there is a last look.
+bool await_answer(const Descriptor& socket) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + kPatience;
+  for (auto now = Clock::now(); now < end; now = Clock::now()) {
+    if (has_answer(socket, std::chrono::ceil<std::chrono::milliseconds>(end - now))) return true;
+  }
+  return has_answer(socket, kLastLook);
 }
 
 // Anybody can take the name: the descriptor is a right to route, and is not given to everybody.
@@ -85,7 +104,8 @@ Result<Answer> KeeperLink::ask(Verb verb, std::span<const std::byte> note, std::
   KeeperLink::Kept given;
   given.note.resize(keeper::kMostNote);
   keeper::Envelope back(answer, given.note.data(), given.note.size());
-  const auto size = back.receive(socket_.number(), 0, given.descriptor);
+  if (!await_answer(socket_)) return fail_errno(ETIMEDOUT, "turnpike-keeper does not answer");
+  const auto size = back.receive(socket_.number(), MSG_DONTWAIT, given.descriptor);
   if (size < 0 || answer.version != keeper::kVersion) return fail_errno(EPIPE, "turnpike-keeper has gone");
   given.note.resize(static_cast<std::size_t>(size));
   if (kept != nullptr) *kept = std::move(given);
