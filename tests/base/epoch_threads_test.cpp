@@ -72,7 +72,7 @@ TEST_P(EpochThreads, SynchronizeWaitsForTheReader) {
       if (n == 0) {
         const Epoch::Reader reader(*epoch_);
         reading = true;
-        for (int i = 0; i < 50 * round; ++i) {  // from shorter to longer than the collector cares to look
+        for (int i = 0; i < 15 * round; ++i) {  // from shorter to longer than the collector cares to look
           std::this_thread::yield();
         }
         left = true;

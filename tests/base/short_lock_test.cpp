@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <limits>
 #include <mutex>
 #include <thread>
 
@@ -13,30 +15,39 @@ namespace {
 // Takes the lock once in each round, as soon as it has begun; spins until then.
 class Taker {
  public:
-  explicit Taker(ShortLock& lock, int rounds)
-      : thread_([this, &lock, rounds] {
-          for (int round = 1; round <= rounds; ++round) {
-            while (begun_.load(std::memory_order_acquire) < round) std::this_thread::yield();
+  explicit Taker(ShortLock& lock)
+      : thread_([this, &lock] {
+          for (int round = 1;; ++round) {
+            int begun = 0;
+            while ((begun = begun_.load(std::memory_order_acquire)) < round) std::this_thread::yield();
+            if (begun == kNoMore) return;
             const std::lock_guard held(lock);
             done_.store(round, std::memory_order_release);
           }
         }) {}
   void begin(int round) { begun_.store(round, std::memory_order_release); }
   [[nodiscard]] int done() const { return done_.load(std::memory_order_acquire); }
-  void join() { thread_.join(); }
+  void join() {
+    begin(kNoMore);
+    thread_.join();
+  }
 
  private:
+  static constexpr int kNoMore = std::numeric_limits<int>::max();
+
   std::atomic<int> begun_{0}, done_{0};
   std::thread thread_;
 };
 
 // One sleeps, one comes while the lock is let go of: had he made it forget the sleeper, nobody would be left who wakes
-// him, and this test would not end.
+// him, and this test would not end. A round takes a dozen turns of the scheduler: where others are busy, too, there are
+// only as many rounds as go into half a minute.
 TEST(ShortLock, WakesWhoeverSleepsForIt) {
   constexpr int kRounds = 2000;
   ShortLock lock;
-  Taker sleeper(lock, kRounds), comer(lock, kRounds);
-  for (int round = 1; round <= kRounds; ++round) {
+  Taker sleeper(lock), comer(lock);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  for (int round = 1; round <= kRounds && std::chrono::steady_clock::now() < end; ++round) {
     lock.lock();
     sleeper.begin(round);
     for (int turn = 0; turn < 10; ++turn) std::this_thread::yield();
