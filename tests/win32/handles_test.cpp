@@ -1,6 +1,7 @@
 #include <array>
+#include <atomic>
 
-#include "waiting.h"
+#include "turned_clock.h"
 
 namespace turnpike::win32 {
 namespace {
@@ -154,17 +155,23 @@ TEST_F(Handles, NamesInBothWidths) {
   EXPECT_EQ(OpenWaitableTimerA(0, FALSE, nullptr), nullptr);
 }
 
-TEST_F(Handles, NameIsFreeWhenTheLastHandleIsClosed) {
+using HandlesInTime = TurnedClock;
+TEST_F(HandlesInTime, NameIsFreeWhenTheLastHandleIsClosed) {
   OwnedHandle first(CreateEventW(nullptr, TRUE, FALSE, L"short"));
   OwnedHandle second(OpenEventA(0, FALSE, "short"));
-  std::thread waiter([&] { EXPECT_EQ(WaitForSingleObject(first, 50), WAIT_TIMEOUT); });
+  std::atomic<DWORD> waited{WAIT_FAILED};
+  std::thread waiter([&] { waited = WaitForSingleObject(first, 50); });
   until_waiting(first);
   first.close();
   second.close();  // the wait goes on, but the name is free
   EXPECT_EQ(OpenEventW(0, FALSE, L"short"), nullptr);
   const OwnedHandle fresh(CreateSemaphoreW(nullptr, 0, 1, L"short"));
   EXPECT_EQ(GetLastError(), static_cast<DWORD>(ERROR_SUCCESS));
+  while (waited == WAIT_FAILED) {
+    advance(50);
+  }
   waiter.join();
+  EXPECT_EQ(waited, static_cast<DWORD>(WAIT_TIMEOUT));
 }
 
 TEST_F(Handles, BadNames) {
