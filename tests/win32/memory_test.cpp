@@ -8,6 +8,7 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
 
+#include <cstdlib>
 #include <functional>
 
 #include "waiting.h"
@@ -80,6 +81,18 @@ TEST_F(OutOfMemory, Threads) {
   const DWORD index = TlsAlloc();
   made_in_the_end([&] { return TlsSetValue(index, nullptr); });
   EXPECT_TRUE(TlsFree(index));
+}
+
+// In a process of its own, which has closed no handle before.
+TEST_F(OutOfMemory, TheFirstHandleOfAllIsClosedAgain) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto first = [] {
+    const HANDLE thread = made_in_the_end([] { return CreateThread(nullptr, 0, do_nothing, nullptr, 0, nullptr); });
+    EXPECT_EQ(WaitForSingleObject(thread, INFINITE), WAIT_OBJECT_0);
+    EXPECT_TRUE(CloseHandle(thread));
+    std::exit(HasFailure() ? 1 : 0);
+  };
+  EXPECT_EXIT(first(), testing::ExitedWithCode(0), "");
 }
 
 TEST_F(OutOfMemory, Callbacks) {

@@ -5,8 +5,9 @@
 
 #include <winerror.h>
 
+#include <array>
+#include <cstddef>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <new>
 
@@ -25,8 +26,11 @@ struct Names {
   std::map<std::string, Object*, std::less<>> objects;
 };
 
+// Never destroyed, as handles are not; and without an allocation: who closes a handle comes here, also when memory is
+// out.
 Names& names() {
-  static Names& made = *std::make_unique<Names>().release();  // never destroyed, as handles are not
+  alignas(Names) static std::array<std::byte, sizeof(Names)> place;
+  static Names& made = *new (place.data()) Names;  // allow naked-new: nothing is allocated
   return made;
 }
 
