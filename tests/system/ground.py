@@ -105,6 +105,7 @@ class Ground:
                 [*entrance, sys.executable, "-IS", KEEPER, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
         self._hosts = {}
+        self._spawned = []
 
     def __enter__(self):
         return self
@@ -116,6 +117,13 @@ class Ground:
         """Ends everything that runs here, and waits until it is gone."""
         self._socket.close()
         self._keeper.wait(SOON)
+        for process in self._spawned:
+            process.close()
+
+    def keep(self, process):
+        """Lets go of that process when the ground is closed."""
+        self._spawned.append(process)
+        return process
 
     def need(self, *parts):
         """Skips the running test with the reason when this machine lacks one of these parts (tests/ground/parts.txt)."""
@@ -217,7 +225,7 @@ class Host:
 
     def spawn(self, *command, env=None, talk=False):
         """A process that stays beside the test until it is killed, or the ground ends; `talk`: with an input to write to."""
-        return Process(self, command, None, env, talk)
+        return self._ground.keep(Process(self, command, None, env, talk))
 
     def ip(self, *lines):
         """Lines for iproute2, without the leading `ip`, all in one process; the first that fails ends the batch."""
@@ -392,9 +400,14 @@ class Process:
         if self.status is None:
             self.signal(signal.SIGKILL)
             self.await_end()
+        self.close()
+
+    def close(self):
+        """Lets go of its pipes: nothing can be asked of it any more. An ordinary user may have 64 of this size at a time."""
         for descriptor in (self._end, self._stream, self._input):
             if descriptor is not None:
                 os.close(descriptor)
+        self._end = self._stream = self._input = None
 
     def signal(self, number):
         """Sends it a signal; nothing happens when it has ended."""
