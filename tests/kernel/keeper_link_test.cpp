@@ -55,7 +55,7 @@ TEST(KeeperLink, WaitsOnAfterASignal) {
     });
     KeeperLink::Kept kept;
     int user = 0;
-    const auto link = KeeperLink::open("test", kept, user);
+    const auto link = KeeperLink::open("test", kept, user, std::chrono::minutes(2));
     EXPECT_TRUE(link.has_value()) << link.error().what;
     EXPECT_FALSE(kept.descriptor.is_open());
     keeper.join();

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstring>
 
 namespace turnpike::kernel {
@@ -18,16 +17,15 @@ using keeper::Answer;
 using keeper::Outcome;
 using keeper::Verb;
 
-// A keeper that does not answer is as good as none.
-constexpr std::chrono::milliseconds kPatience(2000), kLastLook(200);
+constexpr std::chrono::milliseconds kLastLook(200);
 
-Descriptor connect_to_keeper() {
+Descriptor connect_to_keeper(std::chrono::milliseconds within) {
   Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::copy(keeper::kAddress.begin(), keeper::kAddress.end(), address.sun_path + 1);
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + keeper::kAddress.size());
-  const timeval patience{std::chrono::floor<std::chrono::seconds>(kPatience).count(), 0};
+  const timeval patience{std::chrono::ceil<std::chrono::seconds>(within).count(), 0};
   (void)::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), size) != 0) socket.reset();
   return socket;
@@ -40,9 +38,9 @@ bool has_answer(const Descriptor& socket, std::chrono::milliseconds within) {
 
 // A signal, a stop and go on among them, ends a poll, but not the patience. Where the machine stood still until that
 // was over, the keeper had no time to answer: so there is a last look.
-bool await_answer(const Descriptor& socket) {
+bool await_answer(const Descriptor& socket, std::chrono::milliseconds patience) {
   using Clock = std::chrono::steady_clock;
-  const auto end = Clock::now() + kPatience;
+  const auto end = Clock::now() + patience;
   for (auto now = Clock::now(); now < end; now = Clock::now()) {
     if (has_answer(socket, std::chrono::ceil<std::chrono::milliseconds>(end - now))) return true;
   }
@@ -59,10 +57,11 @@ bool is_ours(const Descriptor& socket) {
 
 }  // namespace
 
-Result<KeeperLink> KeeperLink::open(const std::string& name, Kept& kept, int& user) {
-  Descriptor socket = connect_to_keeper();
+Result<KeeperLink> KeeperLink::open(const std::string& name, Kept& kept, int& user,
+                                    std::chrono::milliseconds patience) {
+  Descriptor socket = connect_to_keeper(patience);
   if (!socket.is_open() || !is_ours(socket)) return fail(ErrorKind::kNotFound, "no turnpike-keeper runs here");
-  KeeperLink link(name, std::move(socket));
+  KeeperLink link(name, std::move(socket), patience);
   const auto answer = link.ask(Verb::kFetch, {}, std::nullopt, &kept);
   if (!answer) return fail(ErrorKind::kNotFound, "turnpike-keeper does not answer");
   if (answer->outcome == Outcome::kInUse) {
@@ -104,7 +103,7 @@ Result<Answer> KeeperLink::ask(Verb verb, std::span<const std::byte> note, std::
   KeeperLink::Kept given;
   given.note.resize(keeper::kMostNote);
   keeper::Envelope back(answer, given.note.data(), given.note.size());
-  if (!await_answer(socket_)) return fail_errno(ETIMEDOUT, "turnpike-keeper does not answer");
+  if (!await_answer(socket_, patience_)) return fail_errno(ETIMEDOUT, "turnpike-keeper does not answer");
   const auto size = back.receive(socket_.number(), MSG_DONTWAIT, given.descriptor);
   if (size < 0 || answer.version != keeper::kVersion) return fail_errno(EPIPE, "turnpike-keeper has gone");
   given.note.resize(static_cast<std::size_t>(size));

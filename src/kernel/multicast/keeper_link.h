@@ -1,6 +1,7 @@
 // KeeperLink: the way to turnpike-keeper, for one name. keeper_words.h has the protocol.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -22,8 +23,9 @@ class KeeperLink {
 
   // Connects to the keeper of this network namespace and fetches what it has under that name. kNotFound: no keeper
   // runs, or not one of ours (its user is neither this process's nor root). kBusy: somebody uses the name, `user` is
-  // his process. kDenied: the keeper refuses us.
-  static Result<KeeperLink> open(const std::string& name, Kept& kept, int& user);
+  // his process. kDenied: the keeper refuses us. A keeper that does not answer within the patience is as good as none.
+  static Result<KeeperLink> open(const std::string& name, Kept& kept, int& user,
+                                 std::chrono::milliseconds patience = std::chrono::seconds(2));
 
   // kKernel with the errno: the keeper has gone, and what it kept is kept no more.
   Result<void> hold(int descriptor, std::span<const std::byte> note);
@@ -33,7 +35,8 @@ class KeeperLink {
   [[nodiscard]] bool has_gone() const;
 
  private:
-  KeeperLink(std::string name, Descriptor socket) : name_(std::move(name)), socket_(std::move(socket)) {}
+  KeeperLink(std::string name, Descriptor socket, std::chrono::milliseconds patience)
+      : name_(std::move(name)), socket_(std::move(socket)), patience_(patience) {}
 
   Result<keeper::Answer> ask(keeper::Verb verb, std::span<const std::byte> note, std::optional<int> descriptor,
                              Kept* kept);
@@ -41,6 +44,7 @@ class KeeperLink {
 
   std::string name_;
   Descriptor socket_;
+  std::chrono::milliseconds patience_;
 };
 
 }  // namespace turnpike::kernel
