@@ -147,7 +147,7 @@ void Forwarder::read_monitor() {
   const auto count = monitor_->read(*this);
   more_to_hear_ = count && *count != 0;
   if (std::exchange(doubts_objects_, false)) look_for_survivors();
-  if (std::exchange(objects_changed_, false)) next_hops_changed();
+  if (objects_changed_) next_hops_changed();
   for (const Table& table : tables_) {
     if (!import_at_ && table.importer != nullptr && table.importer->waiting() != 0)
       import_at_ = clock_.now() + kImportAgain;
@@ -155,6 +155,7 @@ void Forwarder::read_monitor() {
 }
 
 void Forwarder::next_hops_changed() {
+  objects_changed_ = false;
   for (const Table& table : tables_) table.unicast->next_hops_changed();
   next_hops_.forget_losses();
 }
@@ -219,6 +220,7 @@ void Forwarder::resync() {
   ++resyncs_;
   const bool all = resync_links() && resync_next_hops() && resync_routes();
   wants_resync_ = !all;
+  doubts_objects_ = doubts_objects_ && !all;
   resync_not_before_ = clock_.now() + kBetweenResyncs;
   if (settings_.audit_every != Duration{0}) audit_at_ = clock_.now() + settings_.audit_every;
 }

@@ -1,5 +1,6 @@
 // What the kernel, links and other programs can do to the forwarder; afterwards the kernel has what is wanted, or the
 // forwarder says why not.
+#include <functional>
 #include <utility>
 
 #include "base/log_capture.h"
@@ -23,6 +24,21 @@ class FaultsTest : public Scene {
     for (unsigned i = 0; i < count; ++i) {
       route(("10." + std::to_string(100 + i / 256) + "." + std::to_string(i % 256) + ".0/24").c_str(), {its_hop});
     }
+  }
+  // And back at once; and so again while the forwarder writes what it has heard of it.
+  void flap_again_unheard(kernel::InterfaceIndex link, const std::function<void()>& work) {
+    const auto flap = [&] {
+      set_link(link, false);
+      set_link(link, true);
+    };
+    bool again = true;
+    port.before_submits([&] {
+      if (std::exchange(again, false)) flap();
+    });
+    flap();
+    work();
+    port.before_submits(nullptr);
+    EXPECT_FALSE(again);
   }
   std::uint64_t in_state(RouteState state) { return forwarder->status().ipv4.routes[static_cast<std::size_t>(state)]; }
 };
@@ -290,19 +306,8 @@ TEST_F(FaultsTest, ALinkMayFlapAgainBeforeItsNewsIsHeard) {
   start();
   many(100, hop("10.0.1.2", left));
   run();
-  const auto flap = [&] {
-    set_link(left, false);
-    set_link(left, true);
-  };
-  bool again = true;
-  port.before_submits([&] {
-    if (std::exchange(again, false)) flap();
-  });
-  flap();
-  run();
-  port.before_submits(nullptr);
+  flap_again_unheard(left, [&] { run(); });
   pass(std::chrono::seconds(1));
-  EXPECT_FALSE(again);
   EXPECT_EQ(kernel_routes().size(), 100U);
   EXPECT_EQ(in_state(RouteState::kInstalled), 100U) << "none is in conflict with itself";
   port.with_model([&](kernel::KernelModel& model) { model.remove_link(left); });
@@ -322,17 +327,7 @@ TEST_F(FaultsTest, WhatIsWithdrawnWhileItsLinkIsWronglyThoughtDownGoesAllTheSame
     const Handle a = hop("10.0.1.2", left);
     many(100, a);
     run();
-    const auto flap = [&] {
-      set_link(left, false);
-      set_link(left, true);
-    };
-    bool again = true;
-    port.before_submits([&] {
-      if (std::exchange(again, false)) flap();
-    });
-    flap();
-    forwarder->step();
-    port.before_submits(nullptr);
+    flap_again_unheard(left, [&] { forwarder->step(); });
     ASSERT_EQ(kernel_routes().size(), 101U) << "and of the second flap it has not heard";
     ASSERT_TRUE(routes.table->deregister_entity(std::exchange(self, Handle::kNone)));
     many(static_cast<unsigned>(kept), hop("10.0.1.2", left));

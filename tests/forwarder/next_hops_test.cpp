@@ -10,6 +10,13 @@ class NextHopsTest : public Scene {
 
   Way to_left(const char* gateway) { return {Family::kIpv4, left, net::parse_address(gateway).value()}; }
   Way to_right(const char* gateway) { return {Family::kIpv4, right, net::parse_address(gateway).value()}; }
+  // One that leads there, and is written.
+  NextHops::Index movable_to(const Way& way) {
+    const auto index = pool.make_movable();
+    pool.move(index, std::array{way}, 0);
+    pool.flush(*writer);
+    return index;
+  }
 
   std::unique_ptr<kernel::Writer> writer;
   NextHops pool{kernel::kOurProtocol};
@@ -101,11 +108,8 @@ TEST_F(NextHopsTest, ALostLinkLeavesGroupsTheirOtherMembers) {
 }
 
 TEST_F(NextHopsTest, ARefusedReplacementSaysWhyAndIsTriedAgain) {
-  const auto index = pool.make_movable();
-  const std::array first{to_left("10.0.1.2")};
+  const auto index = movable_to(to_left("10.0.1.2"));
   const std::array second{to_right("10.0.2.2")};
-  pool.move(index, first, 0);
-  pool.flush(*writer);
   port.set_judge([&](const kernel::ScriptedPort::Attempt& attempt) {
     const bool group = attempt.next_hop != nullptr && attempt.next_hop->kind == kernel::NextHopKind::kGroup;
     return group ? kernel::ScriptedPort::refusing(ENOMEM) : kernel::ScriptedPort::Verdict{};
@@ -134,11 +138,8 @@ TEST_F(NextHopsTest, AGroupThatWasGivenUpWhileNobodyUsedItIsWrittenForTheNext) {
 
 // The news of it is still to come, and it must not be taken for what is written now.
 TEST_F(NextHopsTest, WhatIsFoundGoneWhenItIsToBeChangedIsAddedAndItsRoutesAreLost) {
-  const auto index = pool.make_movable();
-  const std::array first{to_left("10.0.1.2")};
+  const auto index = movable_to(to_left("10.0.1.2"));
   const std::array second{to_right("10.0.2.2")};
-  pool.move(index, first, 0);
-  pool.flush(*writer);
   EXPECT_FALSE(pool.has_losses());
   port.with_model([&](kernel::KernelModel& model) {
     kernel::NextHop gone;
