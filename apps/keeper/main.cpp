@@ -19,7 +19,6 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -221,11 +220,7 @@ Kept* Keeper::find(const std::string& name) {
 
 Descriptor listen_here() {
   Descriptor listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::copy(keeper::kAddress.begin(), keeper::kAddress.end(), address.sun_path + 1);
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + keeper::kAddress.size());
-  if (::bind(listener.number(), reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
+  if (::bind(listener.number(), keeper::kAddress.address(), keeper::kAddress.size()) != 0 ||
       ::listen(listener.number(), 16) != 0) {
     std::perror("turnpike-keeper");
     listener.reset();

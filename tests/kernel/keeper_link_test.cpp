@@ -4,9 +4,7 @@
 #include <gtest/gtest.h>
 #include <pthread.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <csignal>
@@ -21,11 +19,7 @@ std::atomic<int> signals = 0;
 
 Descriptor listening_keeper() {
   Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::ranges::copy(keeper::kAddress, address.sun_path + 1);
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + keeper::kAddress.size());
-  EXPECT_EQ(::bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+  EXPECT_EQ(::bind(socket.number(), keeper::kAddress.address(), keeper::kAddress.size()), 0);
   EXPECT_EQ(::listen(socket.number(), 1), 0);
   return socket;
 }

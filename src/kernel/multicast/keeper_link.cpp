@@ -3,10 +3,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -21,13 +19,9 @@ constexpr std::chrono::milliseconds kLastLook(200);
 
 Descriptor connect_to_keeper(std::chrono::milliseconds within) {
   Descriptor socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::copy(keeper::kAddress.begin(), keeper::kAddress.end(), address.sun_path + 1);
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + keeper::kAddress.size());
   const timeval patience{std::chrono::ceil<std::chrono::seconds>(within).count(), 0};
   (void)::setsockopt(socket.number(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), size) != 0) socket.reset();
+  if (::connect(socket.number(), keeper::kAddress.address(), keeper::kAddress.size()) != 0) socket.reset();
   return socket;
 }
 

@@ -24,10 +24,11 @@
 #include <string_view>
 
 #include "base/descriptor.h"
+#include "kernel/multicast/abstract_name.h"
 
 namespace turnpike::kernel::keeper {
 
-inline constexpr std::string_view kAddress = "turnpike-keeper";  // after the zero byte of an abstract name
+inline constexpr AbstractName kAddress("turnpike-keeper");
 inline constexpr std::uint32_t kVersion = 1;
 inline constexpr std::size_t kMostNote = 4096;
 
